@@ -1,0 +1,198 @@
+//! The experiment document: what should stay true, what is broken, for how long, and when to stop.
+//!
+//! Read it with [`crate::read::experiment`], which answers a wrong one with the line, a caret and what to write.
+
+mod check;
+mod guards;
+mod probes;
+mod success;
+mod targets;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::num::NonZeroU16;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::check::Problem;
+pub use self::guards::{ApprovalRule, Guards, MinHealthy, StopCondition, StopWhen, Trigger};
+pub use self::probes::{
+    AlarmProbe, CapacityProbe, CloudWatchProbe, HostHealthProbe, HttpProbe, Probe, PrometheusProbe, Source, Tolerance,
+};
+pub use self::success::Criterion;
+pub use self::targets::{Pick, Selector, TargetKind, TargetSpec};
+use crate::faults::FaultSpec;
+use crate::ids::{DependencyName, DnsName, Environment, ExperimentId, TargetName};
+use crate::quantity::{Percent, Span};
+
+/// An experiment, as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Its name: 1 to 64 lower-case letters, digits and `-`.
+    pub id: ExperimentId,
+    /// One line for people.
+    pub title: String,
+    /// What you expect, in one sentence. It is for people: what is measured stands in `steady_state` and `success`.
+    pub hypothesis: String,
+    /// Where it may run; a start names one of these.
+    pub environments: Vec<Environment>,
+    /// Whom it may be done to.
+    pub targets: BTreeMap<TargetName, TargetSpec>,
+    /// What the targets depend on, for faults that cut it off.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dependencies: BTreeMap<DependencyName, Dependency>,
+    /// What is broken.
+    pub faults: Vec<FaultSpec>,
+    /// What should stay true.
+    pub steady_state: Vec<Probe>,
+    /// What forbids a start, and what stops a run.
+    pub guards: Guards,
+    /// How it is watched.
+    #[serde(default)]
+    pub observe: Observe,
+    /// What counts as recovered.
+    #[serde(default)]
+    pub recovery: Recovery,
+    /// What else must be true at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub success: Vec<Criterion>,
+    /// Who hears of it.
+    #[serde(default)]
+    pub notify: Notify,
+}
+
+/// Something that targets depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dependency {
+    /// An IPv4 address, or a DNS name that the target looks up when the fault begins.
+    pub host: DependencyHost,
+    /// Its port; every port when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<NonZeroU16>,
+}
+
+/// Where a dependency is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum DependencyHost {
+    /// An IPv4 address.
+    Address(Ipv4Addr),
+    /// A DNS name.
+    Name(DnsName),
+}
+
+impl TryFrom<String> for DependencyHost {
+    type Error = crate::ids::InvalidName;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.parse() {
+            Ok(address) => Ok(Self::Address(address)),
+            Err(_) => DnsName::try_from(text).map(Self::Name),
+        }
+    }
+}
+
+impl From<DependencyHost> for String {
+    fn from(host: DependencyHost) -> Self {
+        match host {
+            DependencyHost::Address(address) => address.to_string(),
+            DependencyHost::Name(name) => name.into(),
+        }
+    }
+}
+
+/// How a run is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Observe {
+    /// How often every probe is sampled, 1s or more.
+    pub every: Span,
+    /// How many samples make the baseline, before anything is broken.
+    pub baseline_samples: u16,
+    /// Fewer known samples than this during the fault and a probe says nothing.
+    pub min_samples: u16,
+    /// So many unknown samples of a probe in a row, during the fault, stop the run.
+    pub unknown_samples: u16,
+}
+
+impl Default for Observe {
+    fn default() -> Self {
+        Self { every: Span::seconds(5), baseline_samples: 5, min_samples: 3, unknown_samples: 3 }
+    }
+}
+
+/// What counts as recovered after the faults are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recovery {
+    /// How long the system may take; after that it has not recovered.
+    pub within: Span,
+    /// How far from its baseline a probe may stay: 10% either way. Left out, the probe's own tolerance decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance_of_baseline: Option<Percent>,
+    /// How often it is looked at.
+    pub check_every: Span,
+    /// So many good looks in a row count as recovered.
+    pub good_samples: u16,
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        Self {
+            within: Span::seconds(300),
+            tolerance_of_baseline: None,
+            check_every: Span::seconds(10),
+            good_samples: 2,
+        }
+    }
+}
+
+/// Who hears of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// The topic: `default` is the deployment's own.
+    pub topic: String,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self { topic: "default".to_owned() }
+    }
+}
+
+impl Experiment {
+    /// Everything that is wrong with the experiment beyond its form: names that nothing has, sizes that cannot be, faults
+    /// that disarm each other. Empty when it can be planned.
+    pub fn problems(&self) -> Vec<Problem> {
+        check::problems(self)
+    }
+
+    /// When each fault begins and ends, counted from the run's first fault; in the order of `faults`.
+    ///
+    /// A circle of `after` is a problem that [`Self::problems`] reports; here its faults begin at once.
+    pub fn schedule(&self) -> Vec<Slot> {
+        check::schedule(self)
+    }
+}
+
+/// When one fault begins and ends, counted from the run's first fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slot {
+    /// When it begins.
+    pub from: Span,
+    /// When it ends.
+    pub to: Span,
+}
+
+impl Slot {
+    /// True when the two are under way together at some instant.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.from < other.to && other.from < self.to
+    }
+}

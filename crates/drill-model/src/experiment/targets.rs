@@ -1,0 +1,106 @@
+//! Whom a fault is done to: a selector, and how many of what it matches.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{GroupName, InstanceId};
+use crate::quantity::Percent;
+
+/// A group of targets. At least one of `tags`, `ids` and `group` is given, and all that are given must match.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSpec {
+    /// What kind of thing they are.
+    pub kind: TargetKind,
+    /// Tags that a target must have, all of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Exactly these.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ids: BTreeSet<InstanceId>,
+    /// Members of this Auto Scaling group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupName>,
+    /// How many of those that match: `{ count: 1 }`, `{ percent: 25 }` or `all`. There is no default.
+    pub pick: Pick,
+}
+
+impl TargetSpec {
+    /// The selector alone, without the pick.
+    pub fn selector(&self) -> Selector {
+        Selector { kind: self.kind, tags: self.tags.clone(), ids: self.ids.clone(), group: self.group.clone() }
+    }
+}
+
+/// Which resources match.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of TargetSpec")]
+pub struct Selector {
+    pub kind: TargetKind,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ids: BTreeSet<InstanceId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupName>,
+}
+
+/// What kind of thing a target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// An EC2 instance that is running.
+    Ec2Instance,
+}
+
+/// How many of those that match.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pick {
+    /// So many; fewer that match is a refusal.
+    Count(NonZeroU32),
+    /// This share of them, rounded down; nothing left is a refusal.
+    Percent(Share),
+    /// All of them, which needs an approval.
+    All,
+}
+
+/// A share from 1 to 100, written as a bare number: `percent: 25`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Share(#[schemars(range(min = 1, max = 100))] f64);
+
+impl Share {
+    /// The share as a percentage.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(number: f64) -> Result<Self, String> {
+        if number > 0.0 && number <= 100.0 {
+            Ok(Self(number))
+        } else {
+            Err(format!("`{number}` percent of the targets cannot be picked: write more than 0 and at most 100"))
+        }
+    }
+}
+
+impl From<Share> for f64 {
+    fn from(share: Share) -> Self {
+        share.0
+    }
+}
+
+impl From<Share> for Percent {
+    fn from(share: Share) -> Self {
+        Self::try_from(share.0).expect("a share is a percentage")
+    }
+}

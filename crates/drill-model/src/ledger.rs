@@ -1,0 +1,176 @@
+//! The ledger: one row for each (fault, target), written before the change is made and closed when it is seen undone.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::faults::{Change, Reversal};
+use crate::ids::{FaultName, GroupName, InstanceId, RunId, UnitId};
+
+/// A change to one target: what is done, what undoes it, how it was before, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Of which run.
+    pub run_id: RunId,
+    /// Which of its faults.
+    pub fault: FaultName,
+    /// To whom.
+    pub target: InstanceId,
+    /// What it is called on the host.
+    pub unit: UnitId,
+    /// What is done.
+    pub change: Change,
+    /// How that ends.
+    pub reversal: Reversal,
+    /// How the target was before.
+    pub original: Original,
+    /// When the intent was written.
+    pub intended_at: Timestamp,
+    /// The change is not made after this instant, by anybody.
+    pub not_after: Timestamp,
+    /// When this fault ends.
+    pub ends_at: Timestamp,
+    /// When the fault is gone at the latest, whoever has to see to it.
+    pub deadline: Timestamp,
+    /// How far it has come.
+    pub state: State,
+    /// When `state` was last written.
+    pub since: Timestamp,
+}
+
+/// How a target was before the change. Undo restores exactly this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
+pub enum Original {
+    /// The host saved it itself, beside the fault.
+    Host,
+    /// An instance that ran.
+    RunningInstance {
+        /// The Auto Scaling group that it belonged to.
+        group: Option<GroupName>,
+    },
+}
+
+/// How far a change has come. A closed row is never opened again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
+pub enum State {
+    /// Written down; the change may have been made, or may be made until `not_after`.
+    Intended,
+    /// The change is seen to be there.
+    Landed {
+        /// When that was seen.
+        at: Timestamp,
+    },
+    /// Closed: the change was not made, and is known not to have been.
+    NeverMade {
+        /// Why not.
+        why: String,
+    },
+    /// Closed: the change was there, or may have been, and is seen to be gone.
+    Undone {
+        /// When it had landed, if it was seen.
+        landed: Option<Timestamp>,
+        /// How one knows that it is gone.
+        how: Gone,
+    },
+    /// Closed by a person, who takes it on: nothing is known to be gone.
+    Abandoned {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// How one knows that a change is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gone {
+    /// The host reverted it and saw its absence.
+    Reverted,
+    /// The host had nothing of it.
+    Absent,
+    /// The instance runs again.
+    Running,
+    /// It happened once and left nothing to remove; the target is alive.
+    Converged,
+    /// The target does not exist any more, as was intended or as happened on the way.
+    TargetGone,
+}
+
+/// A step that a row cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a ledger row that is {from} cannot become {to}")]
+pub struct IllegalStep {
+    from: &'static str,
+    to: &'static str,
+}
+
+impl State {
+    /// True until the row is closed.
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Intended | Self::Landed { .. })
+    }
+
+    /// When the change was seen to have landed, if it ever was.
+    pub const fn landed(&self) -> Option<Timestamp> {
+        match self {
+            Self::Landed { at } => Some(*at),
+            Self::Undone { landed, .. } => *landed,
+            Self::Intended | Self::NeverMade { .. } | Self::Abandoned { .. } => None,
+        }
+    }
+
+    /// The word for it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Landed { .. } => "landed",
+            Self::NeverMade { .. } => "never made",
+            Self::Undone { .. } => "undone",
+            Self::Abandoned { .. } => "abandoned",
+        }
+    }
+}
+
+/// What may follow what: the one rule that the phases, the stores and every proof share.
+///
+/// A step to the state that is there already is allowed: repeating a write changes nothing.
+pub fn step(from: &State, to: &State) -> Result<(), IllegalStep> {
+    let allowed = from == to
+        || match (from, to) {
+            (State::Intended, State::Landed { .. } | State::NeverMade { .. }) => true,
+            (State::Intended | State::Landed { .. }, State::Undone { .. } | State::Abandoned { .. }) => true,
+            // The same fact told at another instant.
+            (State::Landed { .. }, State::Landed { .. }) => true,
+            (
+                State::Intended
+                | State::Landed { .. }
+                | State::NeverMade { .. }
+                | State::Undone { .. }
+                | State::Abandoned { .. },
+                _,
+            ) => false,
+        };
+    if allowed { Ok(()) } else { Err(IllegalStep { from: from.word(), to: to.word() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_row_is_never_opened_again() {
+        let closed = [
+            State::NeverMade { why: "refused".into() },
+            State::Undone { landed: None, how: Gone::Absent },
+            State::Abandoned { by: "me".into(), why: "gone".into() },
+        ];
+        for state in closed {
+            assert!(step(&state, &State::Intended).is_err());
+            assert!(step(&state, &State::Landed { at: Timestamp::UNIX_EPOCH }).is_err());
+            assert!(step(&state, &state).is_ok());
+        }
+    }
+}
