@@ -149,10 +149,12 @@ names! {
 }
 
 impl UnitId {
-    /// The unit of one fault of one run on one target: the same three names always give the same unit.
-    pub fn of(run: &RunId, fault: &FaultName, target: &InstanceId) -> Self {
+    /// The unit of one fault of one run: the same two names always give the same unit.
+    ///
+    /// It is the same on every host, so that one command can address fifty of them.
+    pub fn of(run: &RunId, fault: &FaultName) -> Self {
         let mut hash = Sha256::new();
-        for part in [run.as_str(), fault.as_str(), target.as_str()] {
+        for part in [run.as_str(), fault.as_str()] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
@@ -193,13 +195,9 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_a_function_of_run_fault_and_target() {
+    fn a_unit_is_a_function_of_run_and_fault() {
         let unit = |run: &str, fault: &str| {
-            UnitId::of(
-                &RunId::try_from(run).unwrap(),
-                &FaultName::try_from(fault).unwrap(),
-                &InstanceId::try_from("i-0abc1234").unwrap(),
-            )
+            UnitId::of(&RunId::try_from(run).unwrap(), &FaultName::try_from(fault).unwrap())
         };
 
         assert_eq!(unit("r1", "slow"), unit("r1", "slow"));
