@@ -9,7 +9,7 @@ use drill_model::experiment::{CloudWatchProbe, HttpProbe, Selector};
 use drill_model::host::{Document, HostReport};
 use drill_model::ids::{AlarmName, ExperimentId, GroupName, InstanceId, RunId};
 use drill_model::ledger::{Row, State};
-use drill_model::observation::{AlarmReading, Sample};
+use drill_model::observation::{AlarmReading, Sample, Stage};
 use drill_model::plan::Plan;
 use drill_model::run::Run;
 use jiff::Timestamp;
@@ -102,6 +102,9 @@ pub trait Runs {
 
     /// Every sample of a run, by stage and number.
     async fn samples(&self, id: &RunId) -> Answer<Vec<Sample>>;
+
+    /// The last samples of one stage, at most so many, by number.
+    async fn latest_samples(&self, id: &RunId, stage: Stage, most: u32) -> Answer<Vec<Sample>>;
 }
 
 /// The ledger.
