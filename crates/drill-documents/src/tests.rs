@@ -1,0 +1,196 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn values(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn common() -> BTreeMap<String, String> {
+    values(&[
+        ("Unit", "0123456789abcdef"),
+        ("Run", "night-1"),
+        ("NotAfter", "1999999999"),
+        ("Deadline", "1999999999"),
+        ("MaxSeconds", "60"),
+    ])
+}
+
+fn named(name: &str) -> &'static Document {
+    document(name).unwrap()
+}
+
+#[test]
+fn every_committed_document_is_what_its_sources_make() {
+    let stale: Vec<_> = source::stale(&source::folder()).unwrap().into_iter().map(|(name, _)| name).collect();
+
+    assert_eq!(stale, Vec::<&str>::new(), "run `cargo run -p drill-documents -- generate`");
+}
+
+#[test]
+fn every_source_belongs_to_a_document() {
+    let mut used: Vec<String> = Vec::new();
+    for (name, _) in TEXTS {
+        used.push(format!("{name}.yaml"));
+        used.push(format!("{name}.sh"));
+    }
+    let parts =
+        ["common.yaml", "prelude.sh", "deadman.sh", "processes.sh", "stress.sh", "peers.sh", "queue.sh", "firewall.sh"];
+    used.extend(parts.map(str::to_owned));
+    let mut found: Vec<String> = std::fs::read_dir(source::folder().join("src"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+
+    used.sort();
+    found.sort();
+    assert_eq!(found, used);
+}
+
+#[test]
+fn every_pattern_is_anchored_and_bounded() {
+    for document in documents() {
+        for parameter in &document.parameters {
+            let pattern = &parameter.allowed_pattern;
+            assert!(pattern.starts_with('^') && pattern.ends_with('$'), "{} {pattern}", document.name);
+            // What Java, Go and POSIX read alike: no classes by letter, no unbounded repeats, no quote.
+            for foreign in ["\\d", "\\w", "\\s", "*", "+", "'", "(?"] {
+                assert!(!pattern.contains(foreign), "{} {pattern} has {foreign}", document.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_document_fits_into_ssm_and_pastes_nothing() {
+    for document in documents() {
+        assert!(document.text.len() < 64 * 1024, "{} has {} bytes", document.name, document.text.len());
+        assert!(document.text.is_ascii(), "{}", document.name);
+        assert!(!document.text.contains("{{"), "{}", document.name);
+        assert!(!document.script.contains("exit 194"), "{}", document.name);
+        assert!((5..=600).contains(&document.timeout_seconds), "{}", document.name);
+    }
+}
+
+#[test]
+fn every_fault_takes_the_common_parameters_without_defaults() {
+    for document in documents().iter().filter(|document| !["probe", "revert"].contains(&document.name)) {
+        for name in ["Unit", "Run", "NotAfter", "Deadline", "MaxSeconds"] {
+            let found = document.parameters.iter().find(|parameter| parameter.name == name).unwrap();
+            assert_eq!(found.default, None, "{} {name}", document.name);
+        }
+    }
+}
+
+#[test]
+fn values_become_the_variables_that_the_agent_sets() {
+    let mut given = common();
+    given.insert("Process".into(), "orders-api".into());
+
+    let environment: BTreeMap<_, _> = named("process-kill").environment(&given).unwrap().into_iter().collect();
+
+    let mut expected: BTreeMap<_, _> =
+        given.iter().map(|(name, value)| (format!("SSM_{name}"), value.clone())).collect();
+    expected.insert("SSM_Signal".into(), "TERM".into());
+    assert_eq!(environment, expected);
+}
+
+#[test]
+fn a_missing_and_an_unknown_parameter_are_named() {
+    let document = "process-pause";
+    assert_eq!(
+        named(document).environment(&common()),
+        Err(InvalidParameter::Missing { document, name: "Process".into() })
+    );
+    let mut more = common();
+    more.extend(values(&[("Process", "api"), ("Command", "id")]));
+    assert_eq!(named(document).environment(&more), Err(InvalidParameter::Unknown { document, name: "Command".into() }));
+}
+
+#[test]
+fn hostile_values_match_no_pattern() {
+    for hostile in [
+        "",
+        "$(id)",
+        "`id`",
+        "a b",
+        "a;id",
+        "a\n",
+        "a\nb",
+        "\n",
+        "-rf",
+        "{{ id }}",
+        "ä",
+        "any,",
+        "1.2.3.4",
+        "a|b",
+        "a'",
+        "a\"",
+        "a\\",
+        "/etc/passwd",
+        "*",
+        "0x10",
+        "١",
+        "a\u{0}b",
+        "\u{202e}api",
+    ] {
+        for document in documents() {
+            for parameter in &document.parameters {
+                // Two patterns are wide enough for the form of an option or of an address: neither is ever a first word.
+                let wide = matches!(
+                    (parameter.name.as_str(), hostile),
+                    ("Run", "-rf") | ("Name" | "Process" | "Service", "1.2.3.4" | "0x10") | ("Run", "0x10")
+                );
+                assert!(
+                    wide || parameter.check(document.name, hostile).is_err(),
+                    "{} {} {hostile:?}",
+                    document.name,
+                    parameter.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_end_where_they_say() {
+    let check = |document: &str, name: &str, good: &[&str], bad: &[&str]| {
+        let document = named(document);
+        let parameter = document.parameters.iter().find(|parameter| parameter.name == name).unwrap();
+        for value in good {
+            assert_eq!(parameter.check(document.name, value), Ok(()), "{name} {value}");
+        }
+        for value in bad {
+            assert!(parameter.check(document.name, value).is_err(), "{name} {value}");
+        }
+    };
+    check("cpu-stress", "MaxSeconds", &["1", "9", "43200", "42999", "39999"], &["0", "43201", "00060", "99999"]);
+    check("cpu-stress", "Percent", &["1", "99", "100"], &["0", "101", "01"]);
+    check("cpu-stress", "Workers", &["0", "1", "512", "499"], &["513", "600", "00"]);
+    check("memory-stress", "Percent", &["1", "9", "10", "89", "90"], &["0", "91", "99", "100"]);
+    check("disk-fill", "Percent", &["1", "99"], &["0", "100"]);
+    check("network-latency", "DelayMs", &["1", "60000", "9999", "59999"], &["0", "60001", "99999"]);
+    check("network-latency", "Interface", &["default", "eth0", "ens5"], &["Eth0", "eth0;", "0eth", "e123456789012345"]);
+    check("network-blackhole", "Port", &["0", "5432", "65535"], &["65536", "99999", "05432"]);
+    check(
+        "network-loss",
+        "To",
+        &["any", "10.0.0.0/8", "192.0.2.7/32,0.0.0.0/0"],
+        &["10.0.0.0", "256.0.0.0/8", "10.0.0.0/33", "any,10.0.0.0/8", "010.0.0.0/8"],
+    );
+    check("network-blackhole", "Name", &["-", "db.internal", "a"], &["-db", "db.", ".db", "db internal"]);
+    check("revert", "Unit", &["0123456789abcdef"], &["0123456789abcde", "0123456789abcdefa", "0123456789ABCDEF"]);
+}
+
+proptest! {
+    #[test]
+    fn a_value_that_passes_has_nothing_a_shell_would_read(value in any::<String>()) {
+        for document in documents() {
+            for parameter in &document.parameters {
+                if parameter.check(document.name, &value).is_ok() {
+                    prop_assert!(value.chars().all(|each| each.is_ascii_alphanumeric() || "@._-/,".contains(each)), "{}", value);
+                }
+            }
+        }
+    }
+}

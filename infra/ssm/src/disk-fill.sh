@@ -1,0 +1,51 @@
+# shellcheck shell=dash
+# disk-fill: one file fills the file system of the state folder until a share of it is in use.
+# What was in use before counts. A reserve stays free, so that the way back can write what it must.
+
+# The file would outlive a boot.
+LASTING=yes
+
+# measure_disk FOLDER: sets $in_use and $free in KiB, and $share in percent, as df counts: without root's own reserve.
+measure_disk() {
+  # shellcheck disable=SC2046
+  set -- $(df -Pk "$1" | sed -n '2p')
+  in_use=$3 free=$4
+  share=$((in_use * 100 / (in_use + free)))
+}
+
+fault_check() {
+  have fallocate || have dd || refuse no-fallocate "this host has neither fallocate nor dd"
+  measure_disk "$(existing "$STATE")"
+  [ "$share" -lt "$SSM_Percent" ] || refuse already-above "$share % is in use already"
+  want=$(((in_use + free) * SSM_Percent / 100 - in_use))
+  reserve=$(((in_use + free) / 100))
+  [ "$reserve" -ge 16384 ] || reserve=16384
+  [ $((free - want)) -ge "$reserve" ] || refuse no-reserve "$SSM_Percent % leaves less than $reserve KiB free"
+  [ "$want" -gt 0 ] || refuse already-above "$share % is in use already"
+  frozen="$want $in_use $free"
+}
+
+fault_apply() {
+  # shellcheck disable=SC2086
+  set -- $frozen
+  want=$1
+  saved="{\"used_kib\":$2,\"free_kib\":$3}"
+  fallocate -l "${want}KiB" "$unit_dir/fill" 2>/dev/null ||
+    dd if=/dev/zero of="$unit_dir/fill" bs=1024 count="$want" 2>/dev/null ||
+    { problem=not-filled detail="could not write $want KiB" && return 1; }
+}
+
+fault_landed() {
+  measure_disk "$unit_dir"
+  problem=not-seen detail="$share % is in use"
+  [ "$share" -ge $((SSM_Percent - 1)) ] || return 1
+  evidence="{\"used_percent\":$share,\"free_kib\":$free}"
+}
+
+fault_undo() {
+  rm -f "$unit_dir/fill"
+}
+
+fault_gone() {
+  [ ! -e "$unit_dir/fill" ]
+}

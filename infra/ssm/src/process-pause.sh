@@ -1,0 +1,55 @@
+# shellcheck shell=dash
+# process-pause: every process of a name stands still.
+# The way back continues exactly those that were stopped here and are still the same processes.
+
+fault_check() {
+  check_matched
+  running=''
+  for one in $frozen; do
+    ! lives "$one" || [ "$state" = T ] || running="$running${running:+ }$one"
+  done
+  [ -n "$running" ] || refuse already-paused "every process called $SSM_Process stands still already"
+  frozen=$running
+}
+
+fault_apply() {
+  saved="{\"processes\":$(count_words "$frozen"),\"pids\":$(some_pids "$frozen")}"
+  # A process number means nothing after a boot.
+  cat /proc/sys/kernel/random/boot_id >"$unit_dir/boot" || return 1
+  printf '%s\n' "$frozen" >"$unit_dir/paused"
+  for one in $frozen; do
+    ! lives "$one" || kill -s STOP "${one%:*}" 2>/dev/null || :
+  done
+}
+
+fault_landed() {
+  stopped=0
+  for one in $frozen; do
+    lives "$one" || continue
+    if [ "$state" != T ]; then
+      problem=not-seen detail="process ${one%:*} still runs"
+      return 1
+    fi
+    stopped=$((stopped + 1))
+  done
+  problem=not-seen detail="every process called $SSM_Process ended before it could be stopped"
+  [ "$stopped" -gt 0 ] || return 1
+  detail="every process called $SSM_Process stands still"
+  evidence="{\"stopped\":$stopped}"
+}
+
+paused_here() {
+  [ -f "$unit_dir/paused" ] && [ "$(cat "$unit_dir/boot")" = "$(cat /proc/sys/kernel/random/boot_id)" ] && cat "$unit_dir/paused"
+}
+
+fault_undo() {
+  for one in $(paused_here); do
+    ! lives "$one" || kill -s CONT "${one%:*}" 2>/dev/null || :
+  done
+}
+
+fault_gone() {
+  for one in $(paused_here); do
+    ! lives "$one" || [ "$state" != T ] || return 1
+  done
+}
