@@ -88,9 +88,9 @@ macro_rules! faults {
             }
 
             /// Reads the parameters of a fault of this kind.
-            pub(crate) fn read(kind: FaultKind, parameters: serde_json::Value) -> Result<Self, serde_json::Error> {
+            pub(crate) fn read<'de, D: serde::Deserializer<'de>>(kind: FaultKind, parameters: D) -> Result<Self, D::Error> {
                 match kind {
-                    $(FaultKind::$kind => serde_json::from_value(parameters).map(Self::$kind),)*
+                    $(FaultKind::$kind => $kind::deserialize(parameters).map(Self::$kind),)*
                 }
             }
 

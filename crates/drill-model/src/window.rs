@@ -17,6 +17,9 @@ pub struct Window {
     pub to: String,
     /// The time zone, `America/New_York`.
     pub zone: String,
+    /// The exchange whose holidays count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
     /// Only for faults of these kinds; for all when left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultKind>,

@@ -1,6 +1,7 @@
 //! What is wrong with an experiment beyond its form.
 
-use super::{Experiment, Slot};
+use super::{Experiment, Slot, TargetSpec};
+use crate::ids::TargetName;
 use crate::quantity::Span;
 
 /// One thing that is wrong with an experiment.
@@ -14,8 +15,15 @@ pub struct Problem {
     pub help: String,
 }
 
-pub(super) fn problems(_experiment: &Experiment) -> Vec<Problem> {
-    Vec::new()
+pub(super) fn problems(experiment: &Experiment) -> Vec<Problem> {
+    let empty = |(name, target): (&TargetName, &TargetSpec)| {
+        (target.tags.is_empty() && target.ids.is_empty() && target.group.is_none()).then(|| Problem {
+            path: format!("targets.{name}"),
+            message: format!("`{name}` selects nothing: it has no tags, no ids and no group"),
+            help: "say whom: `tags: { Service: orders }`, `ids: [...]` or `group: NAME`".to_owned(),
+        })
+    };
+    experiment.targets.iter().filter_map(empty).collect()
 }
 
 pub(super) fn schedule(experiment: &Experiment) -> Vec<Slot> {

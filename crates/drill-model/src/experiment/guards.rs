@@ -120,8 +120,7 @@ impl std::fmt::Display for StopCondition {
 
 /// A stop condition as it is written.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "StopCondition")]
+#[serde(rename = "StopCondition", deny_unknown_fields)]
 struct Written {
     /// This alarm is in alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,10 +162,12 @@ impl TryFrom<Written> for StopCondition {
             (None, Some(probe), None, None, Some(bounds)) => Trigger::Outside(probe, bounds),
             (None, Some(probe), None, None, None) => {
                 return Err(format!(
-                    "a stop condition on probe `{probe}` needs a limit: above_baseline, below_baseline, above or below"
+                    "a stop condition on probe `{probe}` needs a limit: add `above_baseline: 2.0x`, `below_baseline: 0.5x`, `above: 500` or `below: 90`"
                 ));
             }
-            _ => return Err("a stop condition is either an `alarm`, or a `probe` with one limit".to_owned()),
+            _ => return Err(
+                    "a stop condition is either an `alarm` or a `probe` with one limit: write each condition as an item of its own"
+                        .to_owned()),
         };
         Ok(Self { trigger, for_samples: for_samples.unwrap_or(NonZeroU16::MIN) })
     }

@@ -227,8 +227,7 @@ impl std::fmt::Display for Tolerance {
 
 /// A probe as it is written: each source under its own name.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Probe")]
+#[serde(rename = "Probe", deny_unknown_fields)]
 struct Written {
     /// Its name in the experiment.
     name: ProbeName,
@@ -274,9 +273,11 @@ impl TryFrom<Written> for Probe {
             (None, _) => Err(format!(
                 "probe `{name}` has no source: write one of cloudwatch, alarm, prometheus, http, capacity, host_health"
             )),
-            (Some(_), Some(_)) => {
-                Err(format!("probe `{name}` has several sources: write one, and a probe for each other"))
-            }
+            (Some(one), Some(two)) => Err(format!(
+                "probe `{name}` has several sources, `{}` and `{}`: write one, and a probe for each other",
+                one.word(),
+                two.word()
+            )),
         }
     }
 }

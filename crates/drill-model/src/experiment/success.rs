@@ -33,8 +33,7 @@ impl std::fmt::Display for Criterion {
 
 /// A criterion as it is written.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Criterion")]
+#[serde(rename = "Criterion", deny_unknown_fields)]
 struct Written {
     /// The system was back within this time after the faults were gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,15 +1,15 @@
 //! One entry of an experiment's `faults`: which harm, to whom, when and for how long.
 
 use schemars::JsonSchema;
-use serde::de::{self, Deserializer};
+use serde::de::{self, Deserializer, Error as _};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Fault, FaultKind};
 use crate::ids::{FaultName, TargetName};
 use crate::quantity::Span;
-use crate::read::inside;
+use crate::read::{Node, Reader, Value as Held, Wrong};
 
 /// One entry of an experiment's `faults`.
 ///
@@ -46,18 +46,41 @@ pub(crate) struct Entry {
 /// The fields of an entry that every fault has.
 pub(crate) const ENTRY_FIELDS: [&str; 6] = ["name", "kind", "on", "duration", "after", "delay_start"];
 
+impl FaultSpec {
+    /// Reads an entry: its own fields and those of its kind, so that a mistake in one does not hide one in the other.
+    pub(crate) fn from_node(node: &Node) -> Result<Self, Wrong> {
+        let Held::Map(entries) = &node.value else {
+            return Err(Entry::deserialize(Reader::new(node)).err().unwrap_or_else(|| Wrong(Vec::new())));
+        };
+        let (own, parameters) = entries.iter().cloned().partition(|(key, _)| ENTRY_FIELDS.contains(&key.text.as_str()));
+        let part = |entries| Node { value: Held::Map(entries), at: node.at.clone() };
+        let (own, parameters) = (part(own), part(parameters));
+        let entry = Entry::deserialize(Reader::new(&own));
+        let kind = own.get("kind").map(|node| FaultKind::deserialize(Reader::new(node)));
+        let fault = match kind {
+            // A kind that is not known, or missing, is told with the entry.
+            None | Some(Err(_)) => None,
+            Some(Ok(kind)) => {
+                let noun = format!("a `{kind}` fault");
+                Some(Fault::read(kind, Reader::part(&parameters, &noun, &ENTRY_FIELDS)))
+            }
+        };
+        match (entry, fault) {
+            (Ok(entry), Some(Ok(fault))) => {
+                let Entry { name, kind: _, on, duration, after, delay_start } = entry;
+                Ok(Self { name, on, duration, after, delay_start, fault })
+            }
+            (Ok(_), None) => Err(Wrong::missing_field("kind")),
+            (Ok(_), Some(Err(wrong))) => Err(wrong),
+            (Err(wrong), None | Some(Ok(_))) => Err(wrong),
+            (Err(own), Some(Err(parameters))) => Err(own.and(parameters)),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for FaultSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut parameters = Map::<String, Value>::deserialize(deserializer)?;
-        let entry: Map<String, Value> = ENTRY_FIELDS
-            .iter()
-            .filter_map(|field| parameters.remove(*field).map(|value| ((*field).to_owned(), value)))
-            .collect();
-        let entry: Entry = inside(Value::Object(entry), serde_json::from_value).map_err(de::Error::custom)?;
-        let fault =
-            inside(Value::Object(parameters), |value| Fault::read(entry.kind, value)).map_err(de::Error::custom)?;
-        let Entry { name, kind: _, on, duration, after, delay_start } = entry;
-        Ok(Self { name, on, duration, after, delay_start, fault })
+        Self::from_node(&Node::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
