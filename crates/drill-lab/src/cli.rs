@@ -1,0 +1,139 @@
+//! The command line: `up`, `status`, `exec`, `host` and `down`.
+//!
+//! Exit codes: 0 done, 2 the question was wrong, 3 something is left behind, 4 could not be done; `exec` ends as its
+//! command does. Every command first removes what dead labs left, and says so.
+
+mod raise;
+mod reach;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::control::HostAction;
+use crate::home::{self, Leftovers};
+
+const DONE: u8 = 0;
+const WRONG: u8 = 2;
+const LEFT: u8 = 3;
+const FAILED: u8 = 4;
+
+/// Real hosts for drills, without an AWS account.
+///
+/// A lab is a small fleet of real processes: each host in namespaces of its own, on a network of its own, bounded in
+/// processor and memory, and sealed from this machine. Nothing is installed, and nothing stays when it ends.
+#[derive(Debug, Parser)]
+#[command(
+    name = "drill-lab",
+    version,
+    after_help = "Exit codes: 0 done, 2 the question was wrong, 3 something is left behind, 4 could not be done.\n`exec` ends with the exit code of its command."
+)]
+struct Arguments {
+    /// The folder in which labs write down what they make.
+    #[arg(long, global = true, env = "DRILL_LAB_HOME", value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Raise the demo fleet and keep it until Ctrl-C.
+    ///
+    /// Order hosts behind a load balancer, a database, a risk engine, and a client that sends orders and measures.
+    Up(raise::Up),
+    /// Show the running lab's hosts and what its client measures.
+    Status {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a command on a host of the running lab.
+    #[command(after_help = "Example: drill-lab exec orders-1 -- service order-service status")]
+    Exec {
+        /// The host's name or instance id.
+        host: String,
+        /// The command and its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Do to a host what EC2 could do to an instance.
+    Host {
+        /// What to do.
+        action: HostAction,
+        /// The host's name or instance id.
+        host: String,
+    },
+    /// End the running lab and remove what dead ones left.
+    Down,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            let code = if told.use_stderr() { WRONG } else { DONE };
+            return told.print().map_or(ExitCode::from(FAILED), |()| ExitCode::from(code));
+        }
+    };
+    let home = arguments.home.unwrap_or_else(home::default_home);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("drill-lab: this machine lacks what every program needs: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let found = home::sweep(&home);
+    eprint!("{found}");
+    let code = runtime.block_on(async {
+        match arguments.verb {
+            Verb::Up(up) => up.run(&home).await,
+            Verb::Status { json } => reach::status(&home, json).await,
+            Verb::Exec { host, command } => reach::exec(&home, &host, &command).await,
+            Verb::Host { action, host } => reach::host(&home, action, host).await,
+            Verb::Down => reach::down(&home, &found).await,
+        }
+    });
+    match code {
+        Ok(DONE) if !found.is_clean() => ExitCode::from(LEFT),
+        Ok(code) => ExitCode::from(code),
+        Err(Failure { code, message }) => {
+            eprintln!("{} {message}", paint("drill-lab:", "31"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// What a person is told when a command did not do what it was asked.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn wrong(message: impl Into<String>) -> Failure {
+        Failure { code: WRONG, message: message.into() }
+    }
+
+    fn failed(error: &dyn std::error::Error) -> Failure {
+        Failure { code: FAILED, message: crate::inside::chain(error) }
+    }
+
+    fn left(left: &Leftovers) -> Failure {
+        Failure { code: LEFT, message: format!("something is left behind:\n{left}") }
+    }
+}
+
+/// Colour, on a terminal whose user did not refuse it.
+fn paint(text: &str, colour: &str) -> String {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match std::io::stderr().is_terminal() && std::io::stdout().is_terminal() && !refused {
+        true => format!("\x1b[{colour}m{text}\x1b[0m"),
+        false => text.to_owned(),
+    }
+}

@@ -1,0 +1,117 @@
+//! What the lab's tests share: a lab of their own, patience with a deadline, and the machine's state before and after.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use drill_lab::{AgentOutcome, FleetSpec, Lab, Site};
+use libtest_mimic::{Failed, Trial};
+
+/// Set for the command line under test, which is this same program.
+pub const AS_COMMAND: &str = "STORMDRILL_TEST_AS_COMMAND";
+
+/// The longest that anything real may take on a slow machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+pub type Outcome = Result<(), Failed>;
+
+/// `drill-lab`, for a test that starts it.
+pub fn command() -> i32 {
+    match drill_lab::cli::main() {
+        code if code == ExitCode::SUCCESS => 0,
+        code => format!("{code:?}").chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or(1),
+    }
+}
+
+/// A test that runs where namespaces can be made, and is listed as ignored, with the reason, where they cannot.
+pub fn trial<F: Future<Output = Outcome>>(name: &str, test: impl Fn() -> F + Send + Sync + 'static) -> Trial {
+    let missing = missing();
+    if let Some(missing) = missing {
+        eprintln!("skipped: {name}: {missing}");
+    }
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(test())
+    };
+    Trial::test(name, run).with_ignored_flag(missing.is_some())
+}
+
+/// Why no lab can be raised here.
+fn missing() -> Option<&'static str> {
+    static MISSING: OnceLock<Option<String>> = OnceLock::new();
+    MISSING
+        .get_or_init(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let home = home("probe");
+            let raised = runtime.block_on(async {
+                let lab = Lab::up(&FleetSpec::bare("probe", &[]), &Site::at(&home)).await?;
+                lab.down().await;
+                Ok::<(), drill_lab::LabError>(())
+            });
+            let reason = raised.err().map(|error| error.to_string());
+            std::fs::remove_dir_all(&home).ok();
+            reason
+        })
+        .as_deref()
+}
+
+/// A home of its own for each test of each process.
+pub fn home(test: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("stormdrill-ring-{}-{test}", std::process::id()))
+}
+
+/// Raises a lab in a home of its own, and takes both away after the test.
+pub async fn with_lab<F: Future<Output = Outcome>>(
+    test: &str,
+    fleet: FleetSpec,
+    body: impl FnOnce(Lab) -> F,
+) -> Outcome {
+    let home = home(test);
+    let lab = Lab::up(&fleet, &Site::at(&home)).await?;
+    let ended = body(lab.clone()).await;
+    let left = lab.down().await;
+    std::fs::remove_dir_all(&home)?;
+    ended?;
+    expect(left.remaining.is_empty(), || format!("left behind: {:?}", left.remaining))
+}
+
+/// Runs a script as a document on a host.
+pub async fn script(lab: &Lab, host: &str, text: &str) -> Result<AgentOutcome, Failed> {
+    Ok(lab.run_document(host, text, &[], PATIENCE).await?)
+}
+
+/// The standard output of a script that must succeed.
+pub async fn output(lab: &Lab, host: &str, text: &str) -> Result<String, Failed> {
+    let outcome = script(lab, host, text).await?;
+    match outcome.exit_code {
+        Some(0) => Ok(outcome.stdout.trim().to_owned()),
+        _ => Err(format!("`{text}` on {host}: {outcome:?}").into()),
+    }
+}
+
+/// Asks again until the answer is yes, and gives up at the deadline.
+pub async fn until<F: Future<Output = Result<bool, Failed>>>(what: &str, mut ask: impl FnMut() -> F) -> Outcome {
+    let mut turns = tokio::time::interval(Duration::from_millis(50));
+    let asked = async {
+        loop {
+            turns.tick().await;
+            if ask().await? {
+                return Ok(());
+            }
+        }
+    };
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(ended) => ended,
+        Err(_) => Err(format!("not within {PATIENCE:?}: {what}").into()),
+    }
+}
+
+pub fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(otherwise().into()) }
+}
+
+pub fn same<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T) -> Outcome {
+    expect(found == wanted, || format!("found {found:?}, wanted {wanted:?}"))
+}
