@@ -1,7 +1,25 @@
-//! The verdict: a pure function of what was planned and what was seen. It never says more than is known.
+//! The verdict: a pure function of what was planned and what was seen.
+//!
+//! It never says more than is known: what is unknown is counted against the hypothesis before it is called supported,
+//! and for it before it is called refuted. The rules stand in the files beside this one, one concern each.
+
+mod criteria;
+mod ending;
+mod faults;
+#[cfg(test)]
+mod fixture;
+mod judge;
+mod recovery;
+mod resolution;
+mod seen;
+mod steady;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::judge::judge;
 use crate::baton::Word;
 use crate::quantity::Span;
 
@@ -71,6 +89,16 @@ pub struct Finding {
     pub about: String,
     /// What was seen.
     pub seen: String,
+}
+
+impl Finding {
+    fn new(holds: Holds, about: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self { holds, about: about.into(), seen: seen.into() }
+    }
+
+    fn unknown(about: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self::new(Holds::Unknown, about, seen)
+    }
 }
 
 /// What a finding says of the hypothesis.

@@ -1,0 +1,213 @@
+//! How the system came back, and what is said when that is not known.
+
+use super::super::fixture::{AVAILABILITY, LATENCY, Story, at, held};
+use super::super::{Holds, RecoveryTime, Verdict};
+use crate::faults::Reversal;
+use crate::observation::{Sample, Stage};
+use crate::quantity::{Percent, Span};
+
+fn check(story: &Story, holds: Holds, recovery: RecoveryTime) {
+    let judgement = story.judge();
+    assert_eq!((judgement.about("recovery").0, judgement.recovery), (holds, recovery), "{:#?}", judgement.findings);
+}
+
+const fn recovered(seconds: u64) -> RecoveryTime {
+    RecoveryTime::Recovered { after: Span::seconds(seconds) }
+}
+
+fn within_of_baseline(mut story: Story, percent: f64) -> Story {
+    story.experiment().recovery.tolerance_of_baseline = Some(Percent::try_from(percent).unwrap());
+    story
+}
+
+/// The four looks after the fault, then more, every ten seconds.
+fn watched_until(mut story: Story, second: i64) -> Story {
+    let last: Sample = story.samples[15].clone();
+    for number in 4.. {
+        let when = 70 + 10 * number;
+        if when > second {
+            break;
+        }
+        story.samples.push(Sample { number: u32::try_from(number).unwrap(), at: at(when), ..last.clone() });
+    }
+    story
+}
+
+#[test]
+fn recovery_counts_from_the_last_removal_to_the_first_of_the_good_samples() {
+    let mut story = held();
+    check(&story, Holds::Yes, recovered(5));
+
+    story.ledger[1].since = at(68);
+    check(&story, Holds::Yes, recovered(2));
+    check(&held().showing(LATENCY, &[(70, 900.0)]), Holds::Yes, recovered(15));
+}
+
+#[test]
+fn a_relapse_starts_the_recovery_anew() {
+    check(&held().showing(LATENCY, &[(80, 900.0)]), Holds::Yes, recovered(25));
+}
+
+#[test]
+fn every_probe_must_be_back() {
+    check(&held().showing(AVAILABILITY, &[(70, 10.0)]), Holds::Yes, recovered(15));
+}
+
+#[test]
+fn a_fault_that_happens_once_counts_from_its_landing() {
+    check(&held().happening_once(), Holds::Yes, recovered(3));
+    check(&held().happening_once().showing(LATENCY, &[(5, 900.0), (10, 900.0)]), Holds::Yes, recovered(13));
+}
+
+#[test]
+fn the_latest_of_several_faults_decides() {
+    let mut story = held();
+    story.ledger[0].reversal = Reversal::Irreversible;
+
+    check(&story, Holds::Yes, recovered(5));
+}
+
+#[test]
+fn samples_from_before_the_faults_were_gone_do_not_count() {
+    let mut story = held();
+    for row in &mut story.ledger {
+        row.since = at(85);
+    }
+
+    check(&story, Holds::Yes, recovered(5));
+}
+
+#[test]
+fn a_system_that_stays_down_for_the_time_it_is_given_has_not_recovered() {
+    let down: Vec<(i64, f64)> = (7..37).map(|tens| (tens * 10, 900.0)).collect();
+
+    let story = watched_until(held(), 360).showing(LATENCY, &down);
+
+    check(&story, Holds::No, RecoveryTime::NotRecovered { watched: Span::seconds(295) });
+    assert_eq!(story.verdict(), Verdict::Refuted);
+    assert!(story.judge().about("recovery").1.contains("last not good: order-latency-p99"));
+}
+
+#[test]
+fn a_system_that_is_back_too_late_has_not_recovered() {
+    let down: Vec<(i64, f64)> = (7..37).map(|tens| (tens * 10, 900.0)).collect();
+
+    let story = watched_until(held(), 400).showing(LATENCY, &down);
+
+    check(&story, Holds::No, RecoveryTime::NotRecovered { watched: Span::seconds(335) });
+    assert!(story.judge().about("recovery").1.starts_with("back 5m5s after"));
+}
+
+#[test]
+fn a_watch_that_was_cut_short_says_neither() {
+    let down: Vec<(i64, f64)> = (7..11).map(|tens| (tens * 10, 900.0)).collect();
+
+    check(&held().showing(LATENCY, &down), Holds::Unknown, RecoveryTime::Unknown);
+}
+
+#[test]
+fn one_good_sample_where_two_are_needed_is_not_back() {
+    let story = held().showing(LATENCY, &[(70, 900.0), (80, 900.0), (90, 900.0)]);
+    check(&story, Holds::Unknown, RecoveryTime::Unknown);
+
+    let all: Vec<(i64, f64)> = (7..36).map(|tens| (tens * 10, 900.0)).collect();
+    let story = watched_until(held(), 360).showing(LATENCY, &all);
+    check(&story, Holds::No, RecoveryTime::NotRecovered { watched: Span::seconds(295) });
+}
+
+#[test]
+fn an_unknown_sample_is_not_a_good_one() {
+    check(&held().blind(LATENCY, &[70, 80]), Holds::Yes, recovered(25));
+    check(&held().blind(LATENCY, &[70, 80, 90, 100]), Holds::Unknown, RecoveryTime::Unknown);
+    check(&held().blind(LATENCY, &[100]), Holds::Unknown, RecoveryTime::Unknown);
+}
+
+#[test]
+fn a_system_that_may_have_been_back_in_time_is_not_said_to_be_late() {
+    let seconds: Vec<i64> = (7..37).map(|tens| tens * 10).collect();
+
+    check(&watched_until(held(), 400).blind(LATENCY, &seconds), Holds::Unknown, recovered(305));
+}
+
+#[test]
+fn no_sample_after_the_faults_is_unknown() {
+    let mut story = held();
+    story.samples.retain(|sample| sample.stage == Stage::Fault);
+
+    check(&story, Holds::Unknown, RecoveryTime::Unknown);
+    assert_eq!(story.verdict(), Verdict::Inconclusive);
+}
+
+#[test]
+fn only_the_harmful_direction_from_the_baseline_counts() {
+    // Both baselines are 100; latency has an upper bound, availability a lower one.
+    let with = |probe, value| within_of_baseline(held().showing(probe, &[(90, value)]), 30.0);
+    check(&with(LATENCY, 130.0), Holds::Yes, recovered(5));
+    check(&with(LATENCY, 130.1), Holds::Unknown, RecoveryTime::Unknown);
+    check(&with(LATENCY, 0.0), Holds::Yes, recovered(5));
+    check(&with(AVAILABILITY, 70.0), Holds::Yes, recovered(5));
+    check(&with(AVAILABILITY, 69.9), Holds::Unknown, RecoveryTime::Unknown);
+    check(&with(AVAILABILITY, 500.0), Holds::Yes, recovered(5));
+}
+
+#[test]
+fn with_two_bounds_both_directions_from_the_baseline_count() {
+    let with = |value| {
+        let mut story = within_of_baseline(held().showing(LATENCY, &[(90, value)]), 30.0);
+        story.experiment().steady_state[0].tolerance.at_least = Some(0.0);
+        story
+    };
+
+    check(&with(70.0), Holds::Yes, recovered(5));
+    check(&with(69.0), Holds::Unknown, RecoveryTime::Unknown);
+    check(&with(131.0), Holds::Unknown, RecoveryTime::Unknown);
+}
+
+#[test]
+fn without_a_baseline_the_tolerance_decides_and_that_is_said() {
+    let zero = crate::observation::Finite::try_from(0.0).unwrap();
+    for mean in [None, Some(zero)] {
+        let with = |value| {
+            let mut story = within_of_baseline(held().showing(LATENCY, &[(70, value)]), 10.0);
+            story.plan.as_mut().unwrap().baseline[0].mean = mean;
+            story
+        };
+
+        check(&with(200.0), Holds::Yes, recovered(5));
+        check(&with(201.0), Holds::Yes, recovered(15));
+        assert!(
+            with(200.0)
+                .judge()
+                .about("recovery")
+                .1
+                .contains("no baseline to compare with, so by their tolerance: order-latency-p99")
+        );
+    }
+}
+
+#[test]
+fn a_recovery_slower_than_the_criterion_is_a_no_of_its_own() {
+    let story = watched_until(held(), 160)
+        .showing(LATENCY, &[(70, 900.0), (80, 900.0), (90, 900.0), (100, 900.0), (110, 900.0), (120, 900.0)]);
+
+    check(&story, Holds::Yes, recovered(65));
+    assert_eq!(story.judge().about("recovered within 1m").0, Holds::No);
+    assert_eq!(story.verdict(), Verdict::Refuted);
+}
+
+#[test]
+fn a_recovery_that_may_have_met_the_criterion_is_unknown() {
+    let story = watched_until(held(), 160).blind(LATENCY, &[70, 80, 90, 100, 110, 120]);
+
+    assert_eq!(story.judge().about("recovered within 1m").0, Holds::Unknown);
+}
+
+#[test]
+fn the_time_of_the_criterion_itself_is_enough() {
+    let mut story = held();
+    story.experiment().success = vec![crate::experiment::Criterion::RecoveryTimeAtMost(Span::seconds(5))];
+    assert_eq!(story.judge().about("recovered within 5s").0, Holds::Yes);
+
+    story.experiment().success = vec![crate::experiment::Criterion::RecoveryTimeAtMost(Span::millis(4_999))];
+    assert_eq!(story.judge().about("recovered within 4s999ms").0, Holds::No);
+}
