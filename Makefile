@@ -1,0 +1,28 @@
+# An index of commands. Each target says what it does; `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fmt documents schema
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: ## Install what the tests and the lab need (Debian packages; a Python venv under target/)
+	@scripts/setup.sh
+
+demo: ## Run one experiment in the lab, with a real fault on real processes
+	@scripts/demo.sh
+
+test: ## Run every ring that this machine can run; those it cannot are named
+	@scripts/test.sh
+
+lint: ## Formatting, clippy, shellcheck, the validators of the state machine
+	@scripts/lint.sh
+
+fmt: ## Format the Rust code
+	@cargo fmt --all
+
+documents: ## Write the SSM documents from their sources
+	@cargo run -q -p drill-documents -- generate
+
+schema: ## Write the JSON Schema of experiment files from the types
+	@cargo run -q -p drill-model --example schema

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the tests and the lab need. Quick when everything is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The packages that each ring names, comments left out.
+wanted=$(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' tests/*/packages.txt scripts/packages.txt | sort -u)
+missing=()
+for package in $wanted; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "setup: these packages are missing and need root: ${missing[*]}" >&2
+    echo "setup: run  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  echo "setup: installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >target-setup.log 2>&1 || {
+    tail -20 target-setup.log >&2
+    exit 1
+  }
+  rm -f target-setup.log
+fi
+tests/asl/setup.sh

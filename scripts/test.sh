@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs every ring and ends with one line that counts. A test that cannot run on this machine writes why into the file
+# named by STORMDRILL_SKIPPED and is counted as skipped, not as passed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p target
+log=$PWD/target/test.log
+export STORMDRILL_SKIPPED=$PWD/target/skipped.txt
+: >"$STORMDRILL_SKIPPED"
+: >"$log"
+
+cargo test --workspace --no-fail-fast "$@" 2>&1 | tee "$log" | grep -vE '^(test .* \.\.\. ok|running [0-9]+ tests?)?$' | grep -v '^$'
+status=${PIPESTATUS[0]}
+
+count() { grep -E '^test result: ' "$log" | grep -oE "[0-9]+ $1" | awk '{sum += $1} END {print sum + 0}'; }
+skipped=$(($(sort -u "$STORMDRILL_SKIPPED" | grep -c . || true) + $(count ignored)))
+passed=$(($(count passed) - $(sort -u "$STORMDRILL_SKIPPED" | grep -c . || true)))
+failed=$(count failed)
+if [ "$skipped" -gt 0 ]; then
+  echo
+  echo "Not run on this machine:"
+  sort -u "$STORMDRILL_SKIPPED" | sed 's/^/  /'
+fi
+echo
+# A build that fails runs no test at all: that is a failure too.
+[ "$status" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+echo "$passed passed, $failed failed, $skipped skipped"
+exit "$status"
