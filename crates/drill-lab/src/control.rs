@@ -12,8 +12,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
 
 use crate::host::HostView;
-use crate::lab::{GroupView, Lab};
-use crate::lab::{connect, line};
+use crate::lab::{Glance, GroupView, Lab, connect, line};
 use crate::wire::short_path;
 
 const SOCKET: &str = "control.sock";
@@ -61,6 +60,7 @@ pub(crate) struct Status {
     pub(crate) id: String,
     pub(crate) hosts: Vec<HostView>,
     pub(crate) groups: Vec<GroupView>,
+    pub(crate) lately: Option<Glance>,
 }
 
 /// Answers until the lab ends; `down` is told when somebody asks for that.
@@ -108,7 +108,7 @@ async fn answer(mut connection: UnixStream, lab: &Lab, down: &Notify) -> io::Res
 }
 
 pub(crate) fn status(lab: &Lab) -> Status {
-    Status { id: lab.id().to_owned(), hosts: lab.hosts(), groups: lab.groups() }
+    Status { id: lab.id().to_owned(), hosts: lab.hosts(), groups: lab.groups(), lately: lab.glance() }
 }
 
 /// Asks the lab in `folder`.

@@ -210,15 +210,11 @@ impl Leftovers {
 impl std::fmt::Display for Leftovers {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for lab in &self.labs {
-            write!(out, "lab {} had died: ", lab.id)?;
-            write!(out, "removed {} of its folders", lab.folders.len())?;
+            write!(out, "lab {} had died: removed {} folders of it", lab.id, lab.folders.len())?;
             if !lab.processes.is_empty() {
-                write!(out, ", killed {} of its processes", lab.processes.len())?;
+                write!(out, ", killed {} processes of it", lab.processes.len())?;
             }
             writeln!(out)?;
-            for folder in &lab.folders {
-                writeln!(out, "  removed {}", folder.display())?;
-            }
             for remaining in &lab.remaining {
                 writeln!(out, "  still there: {remaining}")?;
             }

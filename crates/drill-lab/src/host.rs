@@ -82,6 +82,11 @@ impl Host {
         HostView { agent_online: online, ..self.view.clone() }
     }
 
+    /// Where a service of this host answers.
+    pub(crate) fn url(&self, port: u16, path: &str) -> String {
+        format!("http://{}:{port}{path}", self.view.address)
+    }
+
     pub(crate) fn socket(&self) -> PathBuf {
         self.folder.join("agent.sock")
     }

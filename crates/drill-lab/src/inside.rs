@@ -117,7 +117,7 @@ pub(crate) enum InsideError {
     Refused(String),
 }
 
-fn doing(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> InsideError {
+pub(crate) fn doing(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> InsideError {
     let what = what.into();
     move |source| InsideError::Io { what, source }
 }

@@ -6,6 +6,7 @@
 mod agent;
 mod group;
 mod lifecycle;
+mod meter;
 mod switch;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::wire::{HttpReading, HttpRequest, SwitchReply, SwitchRequest};
 pub use agent::Command;
 pub(crate) use agent::exec_at;
 pub use group::GroupView;
+pub use meter::{Glance, Measured, Unit};
 pub(crate) use switch::{connect, line};
 
 /// Where a lab stands on the machine.
@@ -79,6 +81,7 @@ struct Shared {
     found: Leftovers,
     switch: Mutex<Option<switch::Process>>,
     state: Mutex<State>,
+    meter: Mutex<meter::Meter>,
 }
 
 #[derive(Default)]
@@ -206,6 +209,7 @@ impl Lab {
                 found,
                 switch: Mutex::new(None),
                 state: Mutex::new(State::default()),
+                meter: Mutex::new(meter::Meter::reading(spec.meter.as_deref())),
                 folder,
             }),
         };
@@ -214,6 +218,7 @@ impl Lab {
         *lab.shared.switch.lock().unwrap_or_else(PoisonError::into_inner) = Some(switch);
         lab.populate(spec, &site.progress).await?;
         lab.keep();
+        lab.measure_for_ever();
         Ok(lab)
     }
 

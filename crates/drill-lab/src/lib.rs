@@ -14,6 +14,8 @@ mod http;
 mod inside;
 mod lab;
 mod orders;
+pub mod promql;
+pub mod scrape;
 mod spec;
 mod wire;
 
@@ -21,6 +23,7 @@ pub use bounds::Bounds;
 pub use home::{Leftover, Leftovers, Program, default_home};
 pub use host::{HostState, HostView};
 pub use inside::enter;
-pub use lab::{Command, GroupView, Lab, LabError, Site};
+pub use lab::{Command, Glance, GroupView, Lab, LabError, Measured, Site, Unit};
+pub use orders::{Target, TargetHealth};
 pub use spec::{FleetSpec, GroupSpec, HostSize, HostSpec, ServiceSpec};
 pub use wire::{AgentOutcome, AgentStatus, Document, HttpReading, HttpRequest};

@@ -80,7 +80,10 @@ impl Up {
         if std::io::stdout().is_terminal() {
             println!("{}", paint("Ctrl-C takes everything down.", "2"));
         }
-        asked.await;
+        tokio::select! {
+            () = asked => {}
+            () = watch(&lab) => {}
+        }
         eprintln!("taking the lab down");
         let left = Leftovers { labs: vec![lab.down().await] };
         match left.is_clean() {
@@ -123,6 +126,18 @@ impl Up {
             clock::pause(Duration::from_millis(100)).await;
         }
         Err(Failure { code: FAILED, message: format!("the lab did not come up in time: see {}", log.display()) })
+    }
+}
+
+/// Shows on a terminal how the fleet does, for ever.
+async fn watch(lab: &Lab) {
+    let shown = std::io::stderr().is_terminal();
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        if let Some(lately) = lab.glance().filter(|_| shown) {
+            eprint!("\r\x1b[K{}", reach::glance(&lately));
+        }
     }
 }
 

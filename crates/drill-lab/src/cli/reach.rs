@@ -9,7 +9,7 @@ use crate::clock;
 use crate::control::{Answer, Ask, HostAction, Status, ask};
 use crate::home::{self, Leftovers};
 use crate::host::{HostState, HostView};
-use crate::lab::exec_at;
+use crate::lab::{Glance, exec_at};
 use crate::wire::AgentStatus;
 
 /// How long a lab may take to go.
@@ -139,7 +139,19 @@ pub(super) fn table(status: &Status) -> String {
         }
         text.push('\n');
     }
+    if let Some(lately) = &status.lately {
+        text.push_str(&format!("  {}\n", glance(lately)));
+    }
     text
+}
+
+/// The load in one line.
+pub(super) fn glance(lately: &Glance) -> String {
+    let Glance { requests_per_second, accepted, rejected, errors, dropped, p50, p99 } = lately;
+    format!(
+        "last 10 s: {requests_per_second:.0} orders/s, {accepted} accepted, {rejected} rejected, {errors} errors, \
+         {dropped} dropped; p50 {p50:.0} ms, p99 {p99:.0} ms"
+    )
 }
 
 fn bounds(host: &HostView) -> String {
