@@ -3,4 +3,24 @@
 //! No phase reads the clock, waits or draws a random number except through a port. Every phase can be repeated.
 //! `ports` says what they may ask of the world; the state machine in `statemachine/` says which comes when.
 
+mod answers;
+pub mod approval;
+mod errors;
+#[cfg(test)]
+mod fixtures;
+pub mod fence;
+pub mod inject;
+pub mod janitor;
+pub mod observe;
 pub mod ports;
+pub mod prepare;
+mod records;
+pub mod recover;
+pub mod report;
+pub mod rollback;
+mod sampling;
+pub mod undo;
+pub mod validate;
+
+pub use self::errors::{ERROR_NAMES, Named, error_name};
+pub use self::records::RecordError;

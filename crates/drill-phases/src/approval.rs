@@ -1,0 +1,104 @@
+//! Approval: keep the task token, ask people; later take their answer and let the run go on.
+//!
+//! The token never leaves the account: who answers names the run and the plan, and is known by their own identity.
+
+use drill_model::approval::{Approval, InvalidAnswer};
+use drill_model::ids::RunId;
+use drill_model::plan::Digest;
+use drill_model::run::Event;
+use serde::Deserialize;
+
+use crate::ports::{Clock, Notices, PortError, Runs, TaskTokens};
+use crate::records::{self, RecordError};
+
+/// What the machine gives to Approval.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Request {
+    /// Which run waits.
+    pub run_id: RunId,
+    /// What lets it go on.
+    pub task_token: String,
+}
+
+/// What stopped an approval.
+#[derive(Debug, thiserror::Error)]
+pub enum ApprovalError {
+    /// The record could not be read or moved.
+    #[error("cannot go on with the approval")]
+    Record(#[from] RecordError),
+    /// Nobody could be asked, so nobody would answer.
+    #[error("cannot ask anybody to agree to run {run}")]
+    Unasked {
+        /// Which run.
+        run: RunId,
+        /// What the service said.
+        #[source]
+        source: PortError,
+    },
+    /// The answer cannot be taken.
+    #[error("this answer cannot be taken")]
+    Answer(#[from] InvalidAnswer),
+    /// The answer is written down, and the run could not be told.
+    #[error("the answer is written down, and run {run} could not be told")]
+    Unsaid {
+        /// Which run.
+        run: RunId,
+        /// What the service said.
+        #[source]
+        source: PortError,
+    },
+}
+
+/// Keeps the token and asks.
+pub async fn ask(world: &(impl Runs + TaskTokens + Notices), request: &Request) -> Result<(), ApprovalError> {
+    let id = &request.run_id;
+    let unasked = |source| ApprovalError::Unasked { run: id.clone(), source };
+    let run = world.run(id).await.map_err(RecordError::store(id))?;
+    let plan = world.plan(id).await.map_err(RecordError::store(id))?;
+    world.keep_token(id, &request.task_token).await.map_err(unasked)?;
+    let Approval::Asked { plan: digest, until } = &run.approval else {
+        return Err(InvalidAnswer::NotAsked.into());
+    };
+    let topic = &plan.scope.experiment.notify.topic;
+    let body = format!(
+        "Run {id} of {} waits for somebody to agree, until {until}.\n{} asked for it.\nTo agree: stormdrill approve {id} --plan {digest}\n",
+        plan.scope.experiment.id, run.requested_by
+    );
+    world.publish(topic, "Stormdrill: somebody has to agree to a run", &body).await.map_err(unasked)
+}
+
+/// Takes somebody's answer.
+pub async fn answer(
+    world: &(impl Runs + TaskTokens + Clock),
+    id: &RunId,
+    answer: Answer,
+    by: &str,
+) -> Result<(), ApprovalError> {
+    let run = world.run(id).await.map_err(RecordError::store(id))?;
+    let approval = match answer {
+        Answer::Agreed { plan } => run.approval.give(&plan, by, &run.requested_by, world.now())?,
+        Answer::Denied { why } => match run.approval {
+            Approval::Asked { .. } => Approval::Denied { by: by.to_owned(), why },
+            Approval::NotNeeded | Approval::Given { .. } | Approval::Denied { .. } => {
+                return Err(InvalidAnswer::NotAsked.into());
+            }
+        },
+    };
+    records::update(world, id, Event::AskApproval, |run| run.approval = approval.clone()).await?;
+    world.resume(id).await.map_err(|source| ApprovalError::Unsaid { run: id.clone(), source })
+}
+
+/// What somebody answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// They agree to exactly this plan.
+    Agreed {
+        /// Its digest.
+        plan: Digest,
+    },
+    /// They do not.
+    Denied {
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,231 @@
+//! Inject: turn the plan into changes, each written down before it is made.
+//!
+//! Next state: Observe. Fails as `Inject.*`, which the machine sends to Rollback. A repeated call makes no change twice
+//! that is not the same when made twice, and a late one makes none.
+
+mod changes;
+mod landing;
+
+use std::time::Duration;
+
+use drill_model::baton::{Baton, Word};
+use drill_model::ids::RunId;
+use drill_model::plan::Plan;
+use drill_model::run::{Armed, Event, Run};
+use jiff::Timestamp;
+
+use crate::observe::course;
+use crate::ports::{
+    AlarmClock, Class, Clock, EmergencyStop, HostAnswers, HostHarm, InstanceHarm, Inventory, Leases, Ledger, Measure,
+    PortError, Runs,
+};
+use crate::records::{self, RecordError};
+use crate::sampling;
+
+/// What recovering may take after the last fault has ended, before the run counts as overdue.
+pub(crate) const TIME_TO_PUT_BACK: Duration = Duration::from_secs(120);
+/// The clock rings so long after the deadline, so that a run that is in time never meets the janitor.
+pub(crate) const CLOCK_GRACE: Duration = Duration::from_secs(30);
+
+/// What stopped Inject. Something may have been changed by then; Rollback sees to it.
+#[derive(Debug, thiserror::Error)]
+pub enum InjectError {
+    /// The run has moved on: somebody is putting it back, or it is over.
+    #[error("run {run} does not take injections any more")]
+    Superseded {
+        /// Which run.
+        run: RunId,
+        /// Where it stands.
+        #[source]
+        source: RecordError,
+    },
+    /// The record could not be read or moved.
+    #[error("cannot go on with injecting")]
+    Record(#[source] RecordError),
+    /// The plan is not the one that was made ready.
+    #[error("the plan of run {run} is not the one that was agreed to")]
+    PlanChanged {
+        /// Which run.
+        run: RunId,
+    },
+    /// A guard forbids it now.
+    #[error("{what}")]
+    Forbidden {
+        /// Which, in words.
+        what: String,
+    },
+    /// A target belongs to another run.
+    #[error("cannot take the targets of run {run}")]
+    Unleased {
+        /// Which run.
+        run: RunId,
+        /// Who holds what.
+        #[source]
+        source: PortError,
+    },
+    /// Without an alarm clock nothing is broken.
+    #[error("cannot set the alarm clock of run {run}: nothing is broken without one")]
+    NoClock {
+        /// Which run.
+        run: RunId,
+        /// What the scheduler said.
+        #[source]
+        source: PortError,
+    },
+    /// The time for this is over.
+    #[error("run {run} was to be over by {deadline}: this call comes too late")]
+    TooLate {
+        /// Which run.
+        run: RunId,
+        /// When it was to be over.
+        deadline: Timestamp,
+    },
+    /// An intent could not be written, so the change was not made.
+    #[error("could not record the intent of {fault}: it was not done")]
+    Unrecorded {
+        /// Which fault.
+        fault: drill_model::ids::FaultName,
+        /// What the store said.
+        #[source]
+        source: PortError,
+    },
+    /// A change failed after its intent was written.
+    #[error("could not do {fault}")]
+    Unmade {
+        /// Which fault.
+        fault: drill_model::ids::FaultName,
+        /// Whether something may be there all the same.
+        residue: Residue,
+        /// What the service said.
+        #[source]
+        source: PortError,
+    },
+    /// What the changes did could not be read.
+    #[error("cannot see whether {fault} landed")]
+    Unread {
+        /// Which fault.
+        fault: drill_model::ids::FaultName,
+        /// What the service said.
+        #[source]
+        source: PortError,
+    },
+}
+
+/// Whether a failed change may have left something behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Residue {
+    /// The service says that it did nothing.
+    None,
+    /// The reply was lost: it may have been done.
+    Possible,
+}
+
+impl Residue {
+    pub(crate) const fn of(error: &PortError) -> Self {
+        match error.class {
+            Class::Ambiguous => Self::Possible,
+            Class::Transient | Class::Refused | Class::Missing | Class::Conflict => Self::None,
+        }
+    }
+}
+
+/// What Inject needs of the world.
+pub trait InjectPorts:
+    Clock
+    + Runs
+    + Ledger
+    + Leases
+    + EmergencyStop
+    + AlarmClock
+    + Inventory
+    + InstanceHarm
+    + HostHarm
+    + HostAnswers
+    + Measure
+{
+}
+impl<T> InjectPorts for T where
+    T: Clock
+        + Runs
+        + Ledger
+        + Leases
+        + EmergencyStop
+        + AlarmClock
+        + Inventory
+        + InstanceHarm
+        + HostHarm
+        + HostAnswers
+        + Measure
+{
+}
+
+/// Breaks what is due.
+pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, InjectError> {
+    let id = &baton.run_id;
+    let run = world.run(id).await.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
+    let plan = world.plan(id).await.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
+    if run.plan.as_ref() != Some(&plan.scope.digest()) {
+        return Err(InjectError::PlanChanged { run: id.clone() });
+    }
+    let first = run.armed.is_none();
+    let armed = arm(world, &plan, &run).await?;
+    if first {
+        nothing_forbids(world, &plan).await?;
+    }
+    for change in course::due(&plan, armed, world.now()) {
+        changes::make(world, &plan, armed, change).await?;
+    }
+    records::update(world, id, Event::Injected, |_| {}).await.map_err(stands_elsewhere(id))?;
+    Ok(Baton::new(id.clone(), Word::Injected))
+}
+
+/// The deadline is written once; the targets are this run's; the clock is set. Only then anything is broken.
+async fn arm(world: &impl InjectPorts, plan: &Plan, run: &Run) -> Result<Armed, InjectError> {
+    let id = &run.id;
+    let now = world.now();
+    let fresh = Armed { from: now, deadline: now + Duration::from(plan.scope.length()) + TIME_TO_PUT_BACK };
+    if let Some(armed) = run.armed
+        && now >= armed.deadline
+    {
+        return Err(InjectError::TooLate { run: id.clone(), deadline: armed.deadline });
+    }
+    let run = records::update(world, id, Event::BeginInjection, |run| {
+        run.armed.get_or_insert(fresh);
+    })
+    .await
+    .map_err(stands_elsewhere(id))?;
+    let armed = run.armed.unwrap_or(fresh);
+    let targets = plan.scope.selected();
+    world.lease(id, &targets).await.map_err(|source| InjectError::Unleased { run: id.clone(), source })?;
+    let rings = armed.deadline + CLOCK_GRACE;
+    world.set_clock(id, rings).await.map_err(|source| InjectError::NoClock { run: id.clone(), source })?;
+    Ok(armed)
+}
+
+/// The guards that may have changed since Prepare looked.
+async fn nothing_forbids(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError> {
+    let forbidden = |what: String| Err(InjectError::Forbidden { what });
+    match world.lever().await {
+        Ok(None) => {}
+        Ok(Some(reason)) => return forbidden(format!("the emergency stop is pulled: {reason}")),
+        Err(error) => return forbidden(format!("the emergency stop cannot be read: {error}")),
+    }
+    let experiment = &plan.scope.experiment;
+    let watched = sampling::stop_alarms(experiment);
+    for reading in sampling::alarms(world, experiment).await.iter().filter(|reading| watched.contains(&reading.alarm)) {
+        if reading.state != drill_model::observation::AlarmState::Ok {
+            return forbidden(format!("alarm {} is {:?}", reading.alarm, reading.state));
+        }
+    }
+    let kinds: Vec<_> = experiment.faults.iter().map(|fault| fault.fault.kind()).collect();
+    let now = world.now();
+    drill_model::window::permits(&experiment.guards.windows, &kinds, now, now + Duration::from(plan.scope.worst_case))
+        .or_else(|closed| forbidden(closed.to_string()))
+}
+
+fn stands_elsewhere(run: &RunId) -> impl FnOnce(RecordError) -> InjectError + use<'_> {
+    |error| match error {
+        RecordError::Illegal { .. } => InjectError::Superseded { run: run.clone(), source: error },
+        RecordError::Store { .. } => InjectError::Record(error),
+    }
+}

@@ -1,0 +1,179 @@
+//! Making one fault's changes: look at the targets, write the intents, make the changes, see whether they landed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use drill_model::faults::Change;
+use drill_model::host::HostOrder;
+use drill_model::ids::{InstanceId, UnitId};
+use drill_model::ledger::{Original, Row, State};
+use drill_model::plan::{Plan, PlannedChange};
+use drill_model::run::Armed;
+use jiff::Timestamp;
+
+use super::{InjectError, InjectPorts, Residue, landing};
+use crate::fence;
+use crate::observe::course;
+use crate::ports::{BATCH, Class, CommandId, HostCommand, Instance, InstanceState, PortError};
+
+/// A change may be made until so long after its intent was written, and not later, whoever delivers it.
+const TIME_TO_MAKE: Duration = Duration::from_secs(60);
+/// A host puts its own fault back so long after the fault's time, if nobody else did.
+const HOST_GRACE: Duration = Duration::from_secs(15);
+
+/// Makes the changes of one fault that are not made yet, and looks for those of which nothing was heard.
+pub(super) async fn make(
+    world: &impl InjectPorts,
+    plan: &Plan,
+    armed: Armed,
+    change: &PlannedChange,
+) -> Result<(), InjectError> {
+    let unread = |source| InjectError::Unread { fault: change.fault.clone(), source };
+    let run = &plan.scope.run_id;
+    let rows: BTreeMap<InstanceId, Row> = world
+        .rows(run)
+        .await
+        .map_err(unread)?
+        .into_iter()
+        .filter(|row| row.fault == change.fault)
+        .map(|row| (row.target.clone(), row))
+        .collect();
+    let new: BTreeSet<InstanceId> =
+        plan.scope.targets_of(change).iter().filter(|target| !rows.contains_key(*target)).cloned().collect();
+    let mut pending: Vec<Row> = rows.into_values().filter(|row| row.state == State::Intended).collect();
+    if !new.is_empty() {
+        let now = world.now();
+        if now >= course::instant(armed.from, change.slot.to) {
+            return Err(InjectError::TooLate {
+                run: run.clone(),
+                deadline: course::instant(armed.from, change.slot.to),
+            });
+        }
+        let found = world.describe(&new).await.map_err(unread)?;
+        let fresh = intents(plan, armed, change, &new, &found, now)?;
+        for batch in fresh.chunks(BATCH) {
+            world.intend(run, batch).await.map_err(|source| unrecorded(change, source))?;
+        }
+        pending.extend(fresh);
+    }
+    let again: BTreeSet<InstanceId> = plan.scope.targets_of(change).difference(&new).cloned().collect();
+    let mut commands = Vec::new();
+    for batch in pending.chunks(BATCH) {
+        // The time may have run out since the intents were written; then nothing is made, and Rollback closes them.
+        let now = world.now();
+        let in_time: Vec<&Row> = batch
+            .iter()
+            .filter(|row| now <= row.not_after)
+            // A reboot that may have been done is not done again; everything else is the same when done twice.
+            .filter(|row| row.change != Change::RebootInstance || !again.contains(&row.target))
+            .collect();
+        if !in_time.is_empty() {
+            commands.extend(carry_out(world, plan, change, &in_time, now).await?);
+        }
+    }
+    landing::look(world, &pending, &commands).await.map_err(unread)
+}
+
+/// The intents for targets that have none yet. A target that must not be harmed forbids the whole fault.
+fn intents(
+    plan: &Plan,
+    armed: Armed,
+    change: &PlannedChange,
+    targets: &BTreeSet<InstanceId>,
+    found: &[Instance],
+    now: Timestamp,
+) -> Result<Vec<Row>, InjectError> {
+    let run = &plan.scope.run_id;
+    let forbidden = |what: String| InjectError::Forbidden { what };
+    let mut rows = Vec::with_capacity(targets.len());
+    for target in targets {
+        let instance = found
+            .iter()
+            .find(|instance| instance.id == *target && instance.state == InstanceState::Running)
+            .ok_or_else(|| forbidden(format!("{target} is not running any more")))?;
+        if let Some(objection) = fence::objection(instance, &plan.scope.environment) {
+            return Err(forbidden(objection));
+        }
+        rows.push(Row {
+            run_id: run.clone(),
+            fault: change.fault.clone(),
+            target: target.clone(),
+            unit: UnitId::of(run, &change.fault),
+            change: change.change.clone(),
+            reversal: change.reversal,
+            original: match change.change {
+                Change::Host(_) => Original::Host,
+                Change::StopInstance | Change::RebootInstance | Change::TerminateInstance => {
+                    Original::RunningInstance { group: instance.group.clone() }
+                }
+            },
+            intended_at: now,
+            not_after: now + TIME_TO_MAKE,
+            ends_at: course::instant(armed.from, change.slot.to),
+            deadline: armed.deadline,
+            state: State::Intended,
+            since: now,
+        });
+    }
+    Ok(rows)
+}
+
+/// Makes the change on one batch of targets. The intents are written.
+async fn carry_out(
+    world: &impl InjectPorts,
+    plan: &Plan,
+    change: &PlannedChange,
+    rows: &[&Row],
+    now: Timestamp,
+) -> Result<Option<CommandId>, InjectError> {
+    let targets: BTreeSet<InstanceId> = rows.iter().map(|row| row.target.clone()).collect();
+    let made = match &change.change {
+        Change::Host(order) => {
+            let order = command(plan, change, order, rows, targets, now);
+            match world.harm(&order).await {
+                // The hosts answer a second order with `already`, so asking again is how one learns what happened.
+                Err(error) if error.class == Class::Ambiguous => world.harm(&order).await.map(Some),
+                sent => sent.map(Some),
+            }
+        }
+        Change::StopInstance => world.stop(&targets).await.map(|()| None),
+        Change::TerminateInstance => world.terminate(&targets).await.map(|()| None),
+        Change::RebootInstance => world.reboot(&targets).await.map(|()| None),
+    };
+    made.map_err(|source| unmade(change, source))
+}
+
+/// The order to the hosts, with what every fault document takes.
+fn command(
+    plan: &Plan,
+    change: &PlannedChange,
+    order: &HostOrder,
+    rows: &[&Row],
+    targets: BTreeSet<InstanceId>,
+    now: Timestamp,
+) -> HostCommand {
+    let run = &plan.scope.run_id;
+    let earliest = |at: fn(&Row) -> Timestamp| rows.iter().map(|row| at(row)).min().unwrap_or(now);
+    let ends = earliest(|row| row.ends_at) + HOST_GRACE;
+    let seconds = ends.duration_since(now).as_secs().clamp(1, 43_200);
+    let mut parameters = order.parameters.clone();
+    parameters.extend(
+        [
+            ("Unit", UnitId::of(run, &change.fault).to_string()),
+            ("Run", run.to_string()),
+            ("NotAfter", earliest(|row| row.not_after).as_second().to_string()),
+            ("Deadline", ends.as_second().to_string()),
+            ("MaxSeconds", seconds.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    HostCommand { document: order.document, targets, parameters, comment: format!("stormdrill:{run}:{}", change.fault) }
+}
+
+fn unrecorded(change: &PlannedChange, source: PortError) -> InjectError {
+    InjectError::Unrecorded { fault: change.fault.clone(), source }
+}
+
+fn unmade(change: &PlannedChange, source: PortError) -> InjectError {
+    InjectError::Unmade { fault: change.fault.clone(), residue: Residue::of(&source), source }
+}

@@ -1,0 +1,108 @@
+//! The janitor: clean a run whose owner died. It is woken by a dead execution, by an alarm clock, and every minute.
+//!
+//! It shares the engine of Rollback and goes on for ever; nothing that it finds is dropped.
+
+use drill_model::ids::RunId;
+use drill_model::run::{Ending, Status};
+
+use crate::ports::{Healing, PortError};
+use crate::records::RecordError;
+use crate::rollback::clean_up;
+use crate::undo::{self, Left};
+
+/// Why the janitor is awake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wake {
+    /// An execution ended in a way that runs no Catch.
+    ExecutionEnded {
+        /// Its name, which is the run's id.
+        run: RunId,
+        /// `FAILED`, `TIMED_OUT` or `ABORTED`.
+        status: String,
+    },
+    /// The alarm clock of a run went off.
+    Clock {
+        /// Whose.
+        run: RunId,
+    },
+    /// It is time to look for rows past their deadline.
+    Sweep,
+}
+
+/// What the janitor did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Runs that are clean now.
+    pub cleaned: Vec<RunId>,
+    /// What is left, run by run; it is tried again.
+    pub left: Vec<(RunId, String)>,
+}
+
+/// What stopped the janitor, for now.
+#[derive(Debug, thiserror::Error)]
+pub enum JanitorError {
+    /// It could not even look.
+    #[error("cannot look for runs past their deadline")]
+    Unread(#[source] PortError),
+    /// Something is left behind; the sweep tries again.
+    #[error("not clean yet: {}", .swept.left.iter().map(|(run, why)| format!("{run}: {why}")).collect::<Vec<_>>().join("; "))]
+    NotClean {
+        /// What was done all the same.
+        swept: Swept,
+    },
+}
+
+/// Cleans what the wake is about.
+pub async fn sweep(world: &impl Healing, wake: &Wake) -> Result<Swept, JanitorError> {
+    let runs: Vec<(RunId, Ending)> = match wake {
+        Wake::ExecutionEnded { run, status } => {
+            vec![(run.clone(), Ending::Stopped { how: format!("its execution ended as {status}") })]
+        }
+        Wake::Clock { run } => vec![(run.clone(), Ending::Stopped { how: "its deadline passed".to_owned() })],
+        Wake::Sweep => world
+            .overdue(world.now())
+            .await
+            .map_err(JanitorError::Unread)?
+            .into_iter()
+            .map(|run| (run, Ending::Stopped { how: "its deadline passed and it was not clean".to_owned() }))
+            .collect(),
+    };
+    let mut swept = Swept::default();
+    for (run, ending) in runs {
+        match settle(world, &run, &ending, wake).await {
+            Ok(None) => {}
+            Ok(Some(left)) if left.is_empty() => swept.cleaned.push(run),
+            Ok(Some(left)) => swept.left.push((run, undo::summary(&left))),
+            Err(RecordError::Store { source, .. }) if source.class == crate::ports::Class::Missing => {
+                // An execution that died before Prepare wrote anything: there is nothing to clean.
+            }
+            Err(error) => swept.left.push((run, error_text(&error))),
+        }
+    }
+    if swept.left.is_empty() { Ok(swept) } else { Err(JanitorError::NotClean { swept }) }
+}
+
+/// Cleans one run; `None` when it is none of the janitor's business.
+async fn settle(
+    world: &impl Healing,
+    run: &RunId,
+    ending: &Ending,
+    wake: &Wake,
+) -> Result<Option<Vec<Left>>, RecordError> {
+    let stands = world.run(run).await.map_err(RecordError::store(run))?;
+    let finished = matches!(stands.status, Status::Judged | Status::Refused | Status::Planned);
+    let early = stands.armed.is_none_or(|armed| world.now() < armed.deadline);
+    match wake {
+        // A clock that goes off early, or twice, finds nothing to do.
+        Wake::Clock { .. } | Wake::Sweep if early && !finished => return Ok(None),
+        Wake::ExecutionEnded { .. } | Wake::Clock { .. } | Wake::Sweep => {}
+    }
+    clean_up(world, run, ending).await.map(Some)
+}
+
+fn error_text(error: &RecordError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

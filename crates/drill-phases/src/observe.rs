@@ -1,0 +1,124 @@
+//! Observe: sample the probes and the stop conditions for one turn, and say whether to hold, go on, or stop.
+//!
+//! Next state: Decide. Fails as `Observe.*`, which goes to Rollback. What cannot be read for too long stops the run.
+
+pub mod course;
+mod stop;
+
+use std::time::Duration;
+
+use drill_model::baton::{Baton, Word};
+use drill_model::observation::{Sample, Stage};
+use drill_model::plan::Plan;
+use drill_model::run::{Ending, Event, Run, Status};
+use jiff::Timestamp;
+
+pub use self::course::Course;
+use crate::ports::{EmergencyStop, Ledger, PortError, Runs};
+use crate::records::{self, RecordError};
+use crate::sampling::{self, Sampling};
+
+/// What stopped Observe.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// The run is not under observation any more: somebody is putting it back.
+    #[error("run {run} is not being observed: it is {status:?}")]
+    Superseded {
+        /// Which run.
+        run: drill_model::ids::RunId,
+        /// Where it stands.
+        status: Status,
+    },
+    /// The record could not be read or moved.
+    #[error("cannot go on with observing")]
+    Record(#[from] RecordError),
+    /// A sample was taken and could not be written down.
+    #[error("cannot write down sample {number}")]
+    Unwritten {
+        /// Which.
+        number: u32,
+        /// What the store said.
+        #[source]
+        source: PortError,
+    },
+}
+
+/// What Observe needs of the world.
+pub trait ObservePorts: Sampling + Runs + Ledger + EmergencyStop {}
+impl<T: Sampling + Runs + Ledger + EmergencyStop> ObservePorts for T {}
+
+/// Takes one turn's samples.
+pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, ObserveError> {
+    let id = &baton.run_id;
+    let run = world.run(id).await.map_err(RecordError::store(id))?;
+    let (Status::Observing, Some(armed)) = (run.status, run.armed) else {
+        return Err(ObserveError::Superseded { run: id.clone(), status: run.status });
+    };
+    let plan = world.plan(id).await.map_err(RecordError::store(id))?;
+    let rows = world.rows(id).await.map_err(RecordError::store(id))?;
+    let experiment = &plan.scope.experiment;
+    let sizes = plan.scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
+    let every = plan.scope.pacing.every;
+    let memory = stop::memory(&plan);
+    let mut latest = world.latest_samples(id, Stage::Fault, memory).await.map_err(RecordError::store(id))?;
+
+    let mut next = latest.last().map_or(0, |sample| sample.number + 1);
+    for _ in 0..plan.scope.pacing.samples_per_turn {
+        let now = world.now();
+        // A turn that was late leaves out the samples it missed: they cannot be taken any more.
+        next = next.max(course::index(armed.from, every, now));
+        let due = sampling::due(armed.from, every, next);
+        let course = course::course(&plan, &rows, armed, now);
+        match course {
+            Course::Watch { until } if due < until => pause_until(world, due).await,
+            Course::Watch { until } => return Ok(holding(baton, world.now(), until)),
+            Course::Inject => return Ok(Baton::new(id.clone(), Word::Inject)),
+            Course::PutBack => return Ok(Baton::new(id.clone(), Word::Done)),
+        }
+        let sample = sampling::sample(world, experiment, &sizes, Stage::Fault, next).await;
+        let written = world.record_samples(id, std::slice::from_ref(&sample)).await;
+        written.map_err(|source| ObserveError::Unwritten { number: next, source })?;
+        latest.push(sample);
+        next += 1;
+        if let Some(ending) = must_stop(world, &plan, &latest).await {
+            let condition = ending.1.clone();
+            records::update(world, id, Event::Injected, |run: &mut Run| run.end(ending.0.clone())).await?;
+            return Ok(Baton::new(id.clone(), Word::Breached).saying(condition));
+        }
+    }
+    let now = world.now();
+    let due = sampling::due(armed.from, every, next.max(course::index(armed.from, every, now)));
+    match course::course(&plan, &rows, armed, now) {
+        Course::Watch { until } => Ok(holding(baton, now, due.min(until))),
+        Course::Inject => Ok(Baton::new(id.clone(), Word::Inject)),
+        Course::PutBack => Ok(Baton::new(id.clone(), Word::Done)),
+    }
+}
+
+/// Why the run must stop now, with the words for it.
+async fn must_stop(world: &impl ObservePorts, plan: &Plan, samples: &[Sample]) -> Option<(Ending, String)> {
+    let at = samples.last()?.at;
+    match world.lever().await {
+        Ok(None) => stop::reason(plan, samples),
+        Ok(Some(reason)) => {
+            Some((Ending::Lever { reason: reason.clone() }, format!("the emergency stop is pulled: {reason}")))
+        }
+        Err(error) => {
+            let what = format!("the emergency stop cannot be read: {error}");
+            Some((Ending::Blind { what: what.clone(), at }, what))
+        }
+    }
+}
+
+async fn pause_until(world: &impl ObservePorts, until: Timestamp) {
+    let left = Duration::try_from(until.duration_since(world.now())).unwrap_or_default();
+    if !left.is_zero() {
+        world.pause(left).await;
+    }
+}
+
+/// A baton that waits until an instant, in whole seconds, rounded down: the turn itself waits for the rest.
+fn holding(baton: &Baton, now: Timestamp, until: Timestamp) -> Baton {
+    let millis = until.duration_since(now).as_millis().max(0);
+    Baton::new(baton.run_id.clone(), Word::Hold).holding(u32::try_from(millis / 1000).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,145 @@
+//! Where a run is on its way: what is due now, and until when nothing is.
+
+use std::time::Duration;
+
+use drill_model::faults::Reversal;
+use drill_model::ledger::{Row, State};
+use drill_model::plan::{Plan, PlannedChange};
+use drill_model::quantity::Span;
+use drill_model::run::Armed;
+use jiff::Timestamp;
+
+/// What is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// Nothing until then but watching.
+    Watch {
+        /// The next instant at which something is due.
+        until: Timestamp,
+    },
+    /// Another fault begins.
+    Inject,
+    /// A fault has run its time, or all have.
+    PutBack,
+}
+
+/// What is due now.
+pub fn course(plan: &Plan, rows: &[Row], armed: Armed, now: Timestamp) -> Course {
+    if is_over(plan, rows, Some(armed), now) || rows.iter().any(|row| has_ended(row, now)) {
+        return Course::PutBack;
+    }
+    let waiting: Vec<&PlannedChange> =
+        plan.scope.changes.iter().filter(|change| !is_begun(plan, rows, change)).collect();
+    if waiting.iter().any(|change| instant(armed.from, change.slot.from) <= now) {
+        return Course::Inject;
+    }
+    let begins = waiting.iter().map(|change| instant(armed.from, change.slot.from));
+    let ends = rows.iter().filter(|row| must_be_put_back(row)).map(|row| row.ends_at);
+    let last = instant(armed.from, plan.scope.length());
+    Course::Watch {
+        until: begins.chain(ends).chain([last, armed.deadline]).filter(|at| *at > now).min().unwrap_or(last),
+    }
+}
+
+/// True when nothing is left to watch: the time is over, or nothing that was begun took and nothing else will begin.
+pub fn is_over(plan: &Plan, rows: &[Row], armed: Option<Armed>, now: Timestamp) -> bool {
+    let Some(armed) = armed else { return true };
+    let nothing_took = !rows.is_empty()
+        && rows.iter().all(|row| matches!(row.state, State::NeverMade { .. }))
+        && plan.scope.changes.iter().all(|change| is_begun(plan, rows, change));
+    nothing_took || now >= instant(armed.from, plan.scope.length()) || now >= armed.deadline
+}
+
+/// True when a fault has run its time and must be put back.
+pub fn has_ended(row: &Row, now: Timestamp) -> bool {
+    must_be_put_back(row) && row.ends_at <= now
+}
+
+/// The changes that are due and not begun on every target.
+pub(crate) fn due(plan: &Plan, armed: Armed, now: Timestamp) -> impl Iterator<Item = &PlannedChange> {
+    plan.scope.changes.iter().filter(move |change| instant(armed.from, change.slot.from) <= now)
+}
+
+/// The number of the first sample that is not past.
+pub(crate) fn index(from: Timestamp, every: Span, now: Timestamp) -> u32 {
+    let past = now.duration_since(from).as_millis().max(0);
+    let every = i128::from(every.as_millis().max(1));
+    // A sample that is due right now, or was a moment ago, is still taken.
+    u32::try_from((past + every - 1 - every / 2) / every).unwrap_or(u32::MAX)
+}
+
+/// An instant, counted from the run's first fault.
+pub(crate) fn instant(from: Timestamp, after: Span) -> Timestamp {
+    from + Duration::from(after)
+}
+
+fn must_be_put_back(row: &Row) -> bool {
+    row.state.is_open() && matches!(row.reversal, Reversal::Revert | Reversal::Start)
+}
+
+fn is_begun(plan: &Plan, rows: &[Row], change: &PlannedChange) -> bool {
+    plan.scope
+        .targets_of(change)
+        .iter()
+        .all(|target| rows.iter().any(|row| row.fault == change.fault && row.target == *target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{at, plan, row};
+
+    const GUARDS: &str = "\n  stop_when: none";
+
+    fn armed() -> Armed {
+        Armed { from: at(0), deadline: at(180) }
+    }
+
+    #[test]
+    fn a_fault_that_is_due_and_not_begun_is_injected() {
+        assert_eq!(course(&plan(GUARDS, 1.0), &[], armed(), at(0)), Course::Inject);
+    }
+
+    #[test]
+    fn a_fault_that_runs_is_watched_until_it_ends_and_then_put_back() {
+        let plan = plan(GUARDS, 1.0);
+        let rows = [row(&plan, State::Landed { at: at(1) })];
+
+        assert_eq!(course(&plan, &rows, armed(), at(10)), Course::Watch { until: at(60) });
+        assert_eq!(course(&plan, &rows, armed(), at(60)), Course::PutBack);
+    }
+
+    #[test]
+    fn when_nothing_took_there_is_nothing_to_watch() {
+        let plan = plan(GUARDS, 1.0);
+        let refused = [row(&plan, State::NeverMade { why: "no-netem".into() })];
+
+        assert_eq!(course(&plan, &refused, armed(), at(1)), Course::PutBack);
+    }
+
+    #[test]
+    fn what_may_have_run_is_watched_like_what_ran() {
+        let plan = plan(GUARDS, 1.0);
+        let silent = [row(&plan, State::Intended)];
+
+        assert_eq!(course(&plan, &silent, armed(), at(1)), Course::Watch { until: at(60) });
+    }
+
+    #[test]
+    fn a_deadline_that_passed_ends_everything() {
+        let plan = plan(GUARDS, 1.0);
+        let late = Armed { from: at(0), deadline: at(30) };
+
+        assert_eq!(course(&plan, &[row(&plan, State::Landed { at: at(1) })], late, at(30)), Course::PutBack);
+    }
+
+    #[test]
+    fn a_sample_that_is_due_now_is_taken_and_one_long_past_is_not() {
+        let every = Span::seconds(5);
+
+        assert_eq!(index(at(0), every, at(0)), 0);
+        assert_eq!(index(at(0), every, at(1)), 0);
+        assert_eq!(index(at(0), every, at(4)), 1);
+        assert_eq!(index(at(0), every, at(10)), 2);
+    }
+}

@@ -1,0 +1,78 @@
+//! The baseline: what every probe shows before anything is broken. A system that is not steady is not broken further.
+
+use std::time::Duration;
+
+use drill_model::experiment::Trigger;
+use drill_model::observation::{Finite, Reading, Stage, mean};
+use drill_model::plan::{Baseline, Scope};
+
+use super::{PrepareError, PreparePorts, Reasons};
+use crate::records::RecordError;
+use crate::sampling;
+
+/// Measuring the baseline takes no longer than this.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The baseline of every probe, and what speaks against beginning.
+pub(super) struct Measured {
+    pub(super) baseline: Vec<Baseline>,
+    pub(super) reasons: Reasons,
+}
+
+/// Measures the baseline, and writes down every sample of it.
+pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<Measured, PrepareError> {
+    let (id, experiment) = (&scope.run_id, &scope.experiment);
+    let sizes = scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
+    let earlier = world.latest_samples(id, Stage::Baseline, 1).await.map_err(RecordError::store(id))?;
+    let first = earlier.last().map_or(0, |sample| sample.number + 1);
+    let every = Duration::from(scope.pacing.every);
+    let give_up = world.now() + LONGEST;
+    let mut samples = Vec::new();
+    for number in 0..u32::from(experiment.observe.baseline_samples.max(1)) {
+        if number > 0 {
+            if world.now() + every > give_up {
+                break;
+            }
+            world.pause(every).await;
+        }
+        samples.push(sampling::sample(world, experiment, &sizes, Stage::Baseline, first + number).await);
+    }
+    world.record_samples(id, &samples).await.map_err(RecordError::store(id))?;
+
+    let mut baseline = Vec::new();
+    let mut reasons = Reasons::new();
+    for probe in &experiment.steady_state {
+        let readings: Vec<Reading> = samples.iter().map(|sample| sample.reading(&probe.name)).collect();
+        let known: Vec<f64> = readings.iter().filter_map(Reading::number).collect();
+        let average = mean(&known);
+        match (average, readings.last()) {
+            (None, Some(Reading::Unknown(why))) => {
+                reasons.push(format!("probe {} has no value before anything is broken: {why}", probe.name));
+            }
+            (None, _) => reasons.push(format!("probe {} has no value before anything is broken", probe.name)),
+            (Some(average), _) if !probe.tolerance.admits(average) => reasons.push(format!(
+                "the system is not in its steady state: {} is {average:.4}, and it should be {}",
+                probe.name, probe.tolerance
+            )),
+            (Some(average), _) => {
+                let compared = experiment.guards.stop_when.conditions().iter().any(|condition| {
+                    matches!(&condition.trigger, Trigger::AboveBaseline(of, _) | Trigger::BelowBaseline(of, _) if *of == probe.name)
+                });
+                if compared && average <= 0.0 {
+                    reasons.push(format!(
+                        "the baseline of {} is {average:.4}: a stop condition cannot compare with that, use `above` or `below`",
+                        probe.name
+                    ));
+                }
+            }
+        }
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        baseline.push(Baseline {
+            probe: probe.name.clone(),
+            mean: average.and_then(|average| Finite::try_from(average).ok()),
+            known: count(known.len()),
+            taken: count(readings.len()),
+        });
+    }
+    Ok(Measured { baseline, reasons })
+}

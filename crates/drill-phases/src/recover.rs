@@ -1,0 +1,57 @@
+//! Recover: put back what has run its time, in the regular way, and see that it is gone.
+//!
+//! Next state: Settle when everything is whole, Hold when other faults go on. Fails as `Recover.*`, which goes to Rollback.
+
+use drill_model::baton::{Baton, Word};
+use drill_model::ledger::Row;
+use drill_model::run::{Ending, Event, Status};
+
+use crate::observe::course;
+use crate::ports::Healing;
+use crate::records::{self, RecordError};
+use crate::undo::{self, Left};
+
+/// What stopped Recover.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// The record could not be read or moved.
+    #[error("cannot go on with recovering")]
+    Record(#[from] RecordError),
+    /// Something is not seen to be gone.
+    #[error("not everything is seen to be gone: {}", undo::summary(.left))]
+    NotClean {
+        /// What.
+        left: Vec<Left>,
+    },
+}
+
+/// Puts back what has run its time.
+pub async fn recover(world: &impl Healing, baton: &Baton) -> Result<Baton, RecoverError> {
+    let id = &baton.run_id;
+    let stands = world.run(id).await.map_err(RecordError::store(id))?;
+    if matches!(stands.status, Status::Clean | Status::Judged) {
+        // Everything is whole; what may be missing is only what a clean run gives back.
+        let rows = world.rows(id).await.map_err(RecordError::store(id))?;
+        undo::finish(world, id, &rows, &Ending::Completed).await?;
+        return Ok(Baton::new(id.clone(), Word::Clean));
+    }
+    let run = records::update(world, id, Event::BeginRecovery, |_| {}).await?;
+    let plan = world.plan(id).await.map_err(RecordError::store(id))?;
+    let rows = world.rows(id).await.map_err(RecordError::store(id))?;
+    let now = world.now();
+    if course::is_over(&plan, &rows, run.armed, now) {
+        let left = undo::clean(world, id, &Ending::Completed).await?;
+        return if left.is_empty() {
+            Ok(Baton::new(id.clone(), Word::Clean))
+        } else {
+            Err(RecoverError::NotClean { left })
+        };
+    }
+    let ended: Vec<Row> = rows.into_iter().filter(|row| course::has_ended(row, now)).collect();
+    let left = undo::undo(world, id, &ended).await;
+    if !left.is_empty() {
+        return Err(RecoverError::NotClean { left });
+    }
+    records::update(world, id, Event::GoOn, |_| {}).await?;
+    Ok(Baton::new(id.clone(), Word::Hold))
+}

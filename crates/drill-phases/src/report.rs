@@ -1,0 +1,123 @@
+//! Report: the verdict, from what was planned and seen; its files; its notice.
+//!
+//! Next state: Outcome. Fails as `Report.*`, which the machine retries. The verdict is in the record before any file is
+//! written or anybody is told: what fails afterwards changes nothing about it.
+
+use drill_model::baton::{Baton, Word};
+use drill_model::ids::RunId;
+use drill_model::report::Report;
+use drill_model::run::{Ending, Event, Run, Status};
+use drill_model::verdict::judge;
+
+use crate::ports::{Class, Clock, Ledger, Notices, PortError, Reports, Runs};
+use crate::records::{self, RecordError};
+
+/// What stopped Report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The record could not be read or moved.
+    #[error("cannot go on with reporting")]
+    Record(#[from] RecordError),
+    /// A file of the report could not be written; the verdict is in the record all the same.
+    #[error("cannot write {file} of the report on run {run}")]
+    Unwritten {
+        /// Which run.
+        run: RunId,
+        /// Which file.
+        file: &'static str,
+        /// What the store said.
+        #[source]
+        source: PortError,
+    },
+}
+
+/// What Report needs of the world.
+pub trait ReportPorts: Clock + Runs + Ledger + Reports + Notices {}
+impl<T: Clock + Runs + Ledger + Reports + Notices> ReportPorts for T {}
+
+/// Judges a run, writes its report and tells people.
+pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, ReportError> {
+    let id = &baton.run_id;
+    let run = settle(world, baton).await?;
+    let plan = match world.plan(id).await {
+        Ok(plan) => Some(plan),
+        Err(error) if error.class == Class::Missing => None,
+        Err(error) => return Err(RecordError::store(id)(error).into()),
+    };
+    let ledger = world.rows(id).await.map_err(RecordError::store(id))?;
+    let samples = world.samples(id).await.map_err(RecordError::store(id))?;
+    let judgement = judge(&run, plan.as_ref(), &ledger, &samples);
+    let run = if run.judgement.as_ref() == Some(&judgement) {
+        run
+    } else {
+        records::update(world, id, Event::Judge, |run| run.judgement = Some(judgement.clone())).await?
+    };
+    let report = Report { run, plan, ledger, samples };
+    let rendered = drill_report::render(&report);
+    let files = [
+        ("report.json", &rendered.json),
+        ("report.md", &rendered.markdown),
+        ("report.html", &rendered.html),
+        ("junit.xml", &rendered.junit),
+    ];
+    for (file, content) in files {
+        let stored = world.store(id, file, content).await;
+        stored.map_err(|source| ReportError::Unwritten { run: id.clone(), file, source })?;
+    }
+    let notice = drill_report::notice(&report);
+    let topic = report.plan.as_ref().map_or("default", |plan| plan.scope.experiment.notify.topic.as_str());
+    if let Err(error) = world.publish(topic, &notice.subject, &notice.body).await {
+        // The verdict stands and the files are there: a run is not failed because nobody could be told.
+        tracing::error!(run = %id, %error, "the report is written and nobody could be told");
+    }
+    Ok(Baton::new(id.clone(), judgement.verdict.word()).saying(notice.body))
+}
+
+/// Brings the record to where a verdict can be given, from whatever state the machine came.
+async fn settle(world: &impl ReportPorts, baton: &Baton) -> Result<Run, RecordError> {
+    let id = &baton.run_id;
+    let run = match world.run(id).await {
+        Ok(run) => run,
+        // Prepare died before it wrote anything: the run is known by its name only.
+        Err(error) if error.class == Class::Missing => {
+            world.create_run(&unprepared(world, id)).await.map_err(RecordError::store(id))?
+        }
+        Err(error) => return Err(RecordError::store(id)(error)),
+    };
+    let ending = records::caught(baton);
+    match (baton.verdict, run.status) {
+        (Word::Stuck, Status::RollingBack | Status::Stuck) => {
+            let why = ending.unwrap_or(Ending::Stopped { how: "cleaning up was given up".to_owned() });
+            records::update(world, id, Event::GiveUp, |run| run.end(why.clone())).await
+        }
+        (_, Status::Preparing | Status::AwaitingApproval | Status::Ready) => {
+            let reason = match ending {
+                Some(Ending::Failed { error, cause }) => format!("{error}: {cause}"),
+                _ => baton.notice.clone(),
+            };
+            records::update(world, id, Event::Refuse, |run| run.end(Ending::Refused { reasons: vec![reason.clone()] }))
+                .await
+        }
+        _ => Ok(run),
+    }
+}
+
+fn unprepared(world: &impl Clock, id: &RunId) -> Run {
+    Run {
+        id: id.clone(),
+        execution: String::new(),
+        version: 0,
+        status: Status::Preparing,
+        experiment: None,
+        environment: None,
+        requested_by: "unknown".to_owned(),
+        dry_run: false,
+        created_at: world.now(),
+        plan: None,
+        approval: drill_model::approval::Approval::NotNeeded,
+        armed: None,
+        ending: None,
+        clean_at: None,
+        judgement: None,
+    }
+}

@@ -1,0 +1,52 @@
+//! Rollback: after anything went wrong, put back everything that was changed or may have been, with as little as possible.
+//!
+//! Next state: Settle. Fails as `Rollback.*` until everything is seen to be gone; the machine retries for a long time,
+//! then pages. It needs the ledger, the instances and the hosts, and nothing else.
+
+use drill_model::baton::{Baton, Word};
+use drill_model::run::{Ending, Event, Status};
+
+use crate::ports::Healing;
+use crate::records::{self, RecordError};
+use crate::undo::{self, Left};
+
+/// What stopped Rollback, for now.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// The record could not be read or moved.
+    #[error("cannot go on with rolling back")]
+    Record(#[from] RecordError),
+    /// Something is not seen to be gone.
+    #[error("not everything is seen to be gone: {}", undo::summary(.left))]
+    NotClean {
+        /// What.
+        left: Vec<Left>,
+    },
+}
+
+/// Puts back everything.
+pub async fn rollback(world: &impl Healing, baton: &Baton) -> Result<Baton, RollbackError> {
+    let ending = records::caught(baton).unwrap_or_else(|| Ending::Failed {
+        error: "Unexpected".to_owned(),
+        cause: format!("the machine came to Rollback with the word `{}`", baton.verdict),
+    });
+    let left = clean_up(world, &baton.run_id, &ending).await?;
+    if left.is_empty() {
+        Ok(Baton::new(baton.run_id.clone(), Word::Clean))
+    } else {
+        Err(RollbackError::NotClean { left })
+    }
+}
+
+/// Moves a run to cleaning, so that no late Inject gets another intent in, and cleans it. Returns what is left.
+pub(crate) async fn clean_up(
+    world: &impl Healing,
+    id: &drill_model::ids::RunId,
+    ending: &Ending,
+) -> Result<Vec<Left>, RecordError> {
+    let stands = world.run(id).await.map_err(RecordError::store(id))?;
+    if !matches!(stands.status, Status::Clean | Status::Judged | Status::Refused | Status::Planned) {
+        records::update(world, id, Event::BeginRollback, |run| run.end(ending.clone())).await?;
+    }
+    undo::clean(world, id, ending).await
+}

@@ -1,0 +1,126 @@
+//! Undo: put back what the ledger says, and see that it is gone. Recover, Rollback and the janitor all come here.
+//!
+//! It can be run for ever, does nothing to a target that was never touched, and goes on past every failure.
+
+mod hosts;
+mod instances;
+
+use std::time::Duration;
+
+use drill_model::faults::Change;
+use drill_model::ids::RunId;
+use drill_model::ledger::{Gone, Row, State};
+use drill_model::run::{Ending, Event, Status};
+
+use crate::ports::{Healing, PortError, Step};
+use crate::records::{self, RecordError};
+
+/// How long one call waits for hosts and instances before it says that they are not clean yet.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A change that is not seen to be gone yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Whose.
+    pub row: Row,
+    /// Why it is still there, or not known to be gone.
+    pub why: String,
+}
+
+impl std::fmt::Display for Left {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} on {}: {}", self.row.fault, self.row.target, self.why)
+    }
+}
+
+/// The first few of what is left, in words.
+pub(crate) fn summary(left: &[Left]) -> String {
+    const SHOWN: usize = 5;
+    let mut text: Vec<String> = left.iter().take(SHOWN).map(ToString::to_string).collect();
+    if left.len() > SHOWN {
+        text.push(format!("and {} more", left.len() - SHOWN));
+    }
+    text.join("; ")
+}
+
+/// Undoes these rows and closes those that are seen to be gone. What it could not is returned, never dropped.
+pub(crate) async fn undo(world: &impl Healing, run: &RunId, rows: &[Row]) -> Vec<Left> {
+    let open: Vec<&Row> = rows.iter().filter(|row| row.state.is_open()).collect();
+    let (on_hosts, on_instances): (Vec<&Row>, Vec<&Row>) =
+        open.into_iter().partition(|row| matches!(row.change, Change::Host(_)));
+    let mut left = hosts::undo(world, run, &on_hosts).await;
+    left.extend(instances::undo(world, run, &on_instances).await);
+    left
+}
+
+/// Closes rows as undone; when that cannot be written they are left, because nobody else would know.
+async fn close(world: &impl Healing, closed: Vec<(&Row, State)>) -> Vec<Left> {
+    if closed.is_empty() {
+        return Vec::new();
+    }
+    let steps: Vec<Step> = closed.into_iter().map(|(row, to)| Step { row: row.clone(), to }).collect();
+    match world.advance(&steps, world.now()).await {
+        Ok(()) => Vec::new(),
+        Err(error) => {
+            let why = format!("it is gone, and that could not be written down: {error}");
+            steps.into_iter().map(|step| Left { row: step.row, why: why.clone() }).collect()
+        }
+    }
+}
+
+fn undone(row: &Row, how: Gone) -> State {
+    State::Undone { landed: row.state.landed(), how }
+}
+
+/// Cleans a whole run, whoever calls: undoes every open row, and when all are closed gives back its targets and its clock.
+///
+/// Returns what is left. Repeating it on a clean run changes nothing.
+pub(crate) async fn clean(world: &impl Healing, run: &RunId, ending: &Ending) -> Result<Vec<Left>, RecordError> {
+    let rows = world.rows(run).await.map_err(RecordError::store(run))?;
+    let mut left = undo(world, run, &rows).await;
+    // Read again: a row is closed when the store says so, not when we meant to close it.
+    let rows = world.rows(run).await.map_err(RecordError::store(run))?;
+    for row in rows.iter().filter(|row| row.state.is_open()) {
+        if !left.iter().any(|left| left.row.fault == row.fault && left.row.target == row.target) {
+            left.push(Left { row: row.clone(), why: "it is still open in the ledger".to_owned() });
+        }
+    }
+    if left.is_empty() {
+        finish(world, run, &rows, ending).await?;
+    }
+    Ok(left)
+}
+
+/// Gives back what a clean run holds. The clock goes last: until then the janitor would finish what is left here.
+pub(crate) async fn finish(
+    world: &impl Healing,
+    run: &RunId,
+    rows: &[Row],
+    ending: &Ending,
+) -> Result<(), RecordError> {
+    let mut targets: std::collections::BTreeSet<_> = rows.iter().map(|row| row.target.clone()).collect();
+    // A run can hold targets that it never came to change.
+    match world.plan(run).await {
+        Ok(plan) => targets.extend(plan.scope.selected()),
+        Err(error) if error.class == crate::ports::Class::Missing => {}
+        Err(error) => return Err(RecordError::store(run)(error)),
+    }
+    if !targets.is_empty() {
+        world.release(run, &targets).await.map_err(RecordError::store(run))?;
+    }
+    let now = world.now();
+    let stands = world.run(run).await.map_err(RecordError::store(run))?.status;
+    if !matches!(stands, Status::Judged | Status::Refused | Status::Planned) {
+        records::update(world, run, Event::Cleaned, |run| {
+            run.clean_at.get_or_insert(now);
+            run.end(ending.clone());
+        })
+        .await?;
+    }
+    world.clear_clock(run).await.map_err(RecordError::store(run))
+}
+
+/// Why something is left, from a call that failed.
+fn because(error: &PortError) -> String {
+    error.to_string()
+}

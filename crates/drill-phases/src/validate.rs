@@ -1,0 +1,67 @@
+//! Validate: after everything is put back, see whether the system comes back, and how long that takes.
+//!
+//! Next state: Settle while it is not back and has time left, Report then. Fails as `Validate.*`, which goes to Report.
+
+use std::time::Duration;
+
+use drill_model::baton::{Baton, Word};
+use drill_model::observation::Stage;
+use drill_model::verdict::{RecoveryTime, judge};
+
+use crate::ports::{Ledger, PortError, Runs};
+use crate::records::RecordError;
+use crate::sampling::{self, Sampling};
+
+/// What stopped Validate.
+#[derive(Debug, thiserror::Error)]
+pub enum ValidateError {
+    /// The record could not be read.
+    #[error("cannot go on with validating")]
+    Record(#[from] RecordError),
+    /// A sample was taken and could not be written down.
+    #[error("cannot write down sample {number}")]
+    Unwritten {
+        /// Which.
+        number: u32,
+        /// What the store said.
+        #[source]
+        source: PortError,
+    },
+}
+
+/// What Validate needs of the world.
+pub trait ValidatePorts: Sampling + Runs + Ledger {}
+impl<T: Sampling + Runs + Ledger> ValidatePorts for T {}
+
+/// Takes a sample and says whether the system is back.
+pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton, ValidateError> {
+    let id = &baton.run_id;
+    let done = || Ok(Baton::new(id.clone(), Word::Done));
+    let run = world.run(id).await.map_err(RecordError::store(id))?;
+    let (Some(clean_at), Some(_)) = (run.clean_at, run.armed) else {
+        // Nothing was ever broken, so there is nothing to recover from.
+        return done();
+    };
+    let plan = world.plan(id).await.map_err(RecordError::store(id))?;
+    let rows = world.rows(id).await.map_err(RecordError::store(id))?;
+    let sizes = plan.scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
+    let latest = world.latest_samples(id, Stage::Recovery, 1).await.map_err(RecordError::store(id))?;
+    let number = latest.last().map_or(0, |sample| sample.number + 1);
+    let sample = sampling::sample(world, &plan.scope.experiment, &sizes, Stage::Recovery, number).await;
+    let written = world.record_samples(id, std::slice::from_ref(&sample)).await;
+    written.map_err(|source| ValidateError::Unwritten { number, source })?;
+
+    let samples = world.samples(id).await.map_err(RecordError::store(id))?;
+    let recovery = &plan.scope.experiment.recovery;
+    match judge(&run, Some(&plan), &rows, &samples).recovery {
+        RecoveryTime::Recovered { .. } => done(),
+        RecoveryTime::NotRecovered { .. } | RecoveryTime::Unknown => {
+            let next = world.now() + Duration::from(recovery.check_every);
+            if next > clean_at + Duration::from(recovery.within) {
+                return done();
+            }
+            let seconds = u32::try_from(recovery.check_every.as_seconds()).unwrap_or(u32::MAX);
+            Ok(Baton::new(id.clone(), Word::Hold).holding(seconds))
+        }
+    }
+}
