@@ -21,7 +21,7 @@ pub(super) fn residue(run: &Run, ledger: &[Row]) -> Vec<Finding> {
         let of_fault = || ledger.iter().filter(|row| row.fault == *fault);
         let open: Vec<&InstanceId> = of_fault().filter(|row| row.state.is_open()).map(|row| &row.target).collect();
         if !open.is_empty() {
-            let seen = format!("there, or may be: nothing shows that it is gone from {}", names(&open));
+            let seen = format!("nothing shows that it is gone from {}", names(&open));
             findings.push(Finding::unknown(format!("residue of {fault}"), seen));
         }
         let mut abandoned: BTreeMap<(&str, &str), Vec<&InstanceId>> = BTreeMap::new();
