@@ -21,6 +21,8 @@ pub(super) struct Recovery {
     /// From when it counts.
     over: Option<Timestamp>,
     looks: Vec<(Timestamp, Look)>,
+    /// The longest time from one look after the faults to the next, in milliseconds: looking takes its time as well.
+    pace: u64,
     /// Which probes were not good when not all were, the last time.
     behind: Vec<String>,
 }
@@ -93,7 +95,11 @@ impl Recovery {
             let not_good = goals.iter().filter(|goal| goal.look(sample) != Look::Good);
             not_good.map(|goal| goal.probe.name.to_string()).collect()
         });
+        let after: Vec<Timestamp> =
+            seen.iter().filter(|sample| sample.stage == Stage::Recovery).map(|sample| sample.at).collect();
+        let gaps = after.windows(2).map(|two| millis_between(two[0], two[1]));
         Self {
+            pace: gaps.fold(experiment.recovery.check_every.as_millis(), u64::max),
             rule: experiment.recovery,
             measures: !goals.is_empty(),
             without_baseline: goals
@@ -144,8 +150,8 @@ impl Recovery {
             (_, Some(earliest)) if self.after(earliest) > limit => Holds::No,
             (Some(_), _) => Holds::Unknown,
             (None, _) => {
-                // The next look would have come too late: it had its time.
-                let whole = self.watched().saturating_add(self.rule.check_every.as_millis()) > limit;
+                // At this pace the next look would have come too late: it had its time.
+                let whole = self.watched().saturating_add(self.pace) > limit;
                 let known = self.last_run(|look| look != Look::Bad).iter().all(|(_, look)| *look == Look::Good);
                 if whole && known { Holds::No } else { Holds::Unknown }
             }

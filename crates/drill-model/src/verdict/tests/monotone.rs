@@ -94,6 +94,9 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
     #[test]
     fn a_planned_change_without_a_row_that_landed_is_never_supported(
         story in any_run(),

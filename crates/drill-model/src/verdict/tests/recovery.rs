@@ -89,6 +89,19 @@ fn a_system_that_stays_down_for_the_time_it_is_given_has_not_recovered() {
 }
 
 #[test]
+fn looks_that_take_long_themselves_do_not_cut_the_watch_short() {
+    let down: Vec<(i64, f64)> = (7..11).map(|tens| (tens * 10, 900.0)).collect();
+    let mut story = held().showing(LATENCY, &down);
+    let last = story.samples[15].clone();
+    story.samples.retain(|sample| sample.stage == Stage::Fault);
+    // Ten seconds between two looks, and three for each; the next one would come at 367 s, and time is up at 365 s.
+    let looks = (0..=22).map(|number| Sample { number, at: at(68 + 13 * i64::from(number)), ..last.clone() });
+    story.samples.extend(looks);
+
+    check(&story, Holds::No, RecoveryTime::NotRecovered { watched: Span::seconds(289) });
+}
+
+#[test]
 fn a_system_that_is_back_too_late_has_not_recovered() {
     let down: Vec<(i64, f64)> = (7..37).map(|tens| (tens * 10, 900.0)).collect();
 
