@@ -1,0 +1,50 @@
+//! How fast, and how badly, the services of a world work.
+//!
+//! The defaults are those of a good day. Tests make them worse one by one.
+
+use std::time::Duration;
+
+/// How the services behave in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// From SendCommand until the agent has the order.
+    pub delivery: Duration,
+    /// A command that was not delivered by then is `DeliveryTimedOut`; it may still be delivered.
+    pub delivery_timeout: Duration,
+    /// A command that was not delivered by then never is. `None`: it is delivered however late.
+    pub expiry: Option<Duration>,
+    /// A command that runs longer than this is killed and `ExecutionTimedOut`.
+    pub execution_timeout: Duration,
+    /// Every order is delivered a second time, so much after the first.
+    pub redelivery: Option<Duration>,
+    /// For so long a new command is not known to those who ask for its answers.
+    pub answers: Duration,
+    /// For so long a change of an instance is not seen by those who describe it.
+    pub visibility: Duration,
+    /// For so long the index of open rows lies behind the rows.
+    pub index: Duration,
+    /// From a measurement until it can be read.
+    pub publishing: Duration,
+    /// So late a clock goes off.
+    pub clock: Duration,
+    /// Every clock goes off twice.
+    pub clock_twice: bool,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            delivery: Duration::from_millis(400),
+            delivery_timeout: Duration::from_secs(90),
+            expiry: None,
+            execution_timeout: Duration::from_secs(60),
+            redelivery: None,
+            answers: Duration::from_millis(300),
+            visibility: Duration::from_secs(1),
+            index: Duration::from_secs(1),
+            publishing: Duration::from_secs(1),
+            clock: Duration::ZERO,
+            clock_twice: false,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! SSM Run Command: orders that arrive later, much later, or twice, and answers that are not known at once.
+//!
+//! The service accepts a command as a whole or not at all. What it says of a host is final; what happens there need not be.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use drill_model::host::{Document, HostReport};
+use drill_model::ids::InstanceId;
+use drill_phases::ports::{
+    Answer, BATCH, Class, CommandId, HostAnswer, HostAnswers, HostCommand, HostHarm, HostHeal, HostProbe,
+    InstanceState, PortError,
+};
+use jiff::Timestamp;
+
+use crate::calls::Method;
+use crate::faulty::Freshness;
+use crate::hosts::{Agent, Heard, HostPlane, Order};
+use crate::time::within;
+use crate::world::{WeakWorld, World};
+
+/// What the service keeps of the output of a command.
+const OUTPUT: usize = 2_500;
+/// The longest comment.
+const COMMENT: usize = 100;
+
+/// The commands that were sent.
+#[derive(Debug, Default)]
+pub(crate) struct Commands {
+    sent: BTreeMap<CommandId, Command>,
+}
+
+#[derive(Debug)]
+struct Command {
+    sent_at: Timestamp,
+    answers: BTreeMap<InstanceId, HostAnswer>,
+}
+
+impl World {
+    /// Sends a command, if every one of its targets can be sent to.
+    fn send(&self, method: Method, command: &HostCommand) -> Answer<CommandId> {
+        self.acceptable(command).map_err(|what| PortError::new(Class::Refused, method.api(), what))?;
+        let sent_at = self.time().now();
+        let id = {
+            let mut state = self.state();
+            let (one, two) = (state.random.next(), state.random.next());
+            let id = CommandId(format!(
+                "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+                one >> 32,
+                one & 0xffff,
+                (one >> 16) & 0xfff,
+                two >> 52,
+                two & 0xffff_ffff_ffff
+            ));
+            let answers = command.targets.iter().map(|target| (target.clone(), HostAnswer::Pending)).collect();
+            state.commands.sent.insert(id.clone(), Command { sent_at, answers });
+            id
+        };
+        let order = Order { document: command.document, parameters: command.parameters.clone() };
+        for target in &command.targets {
+            let delivery = Delivery {
+                world: self.downgrade(),
+                plane: self.plane_rc(),
+                command: id.clone(),
+                target: target.clone(),
+                order: order.clone(),
+                sent_at,
+            };
+            self.spawn(delivery.run());
+        }
+        Ok(id)
+    }
+
+    fn acceptable(&self, command: &HostCommand) -> Result<(), String> {
+        if command.targets.is_empty() || command.targets.len() > BATCH {
+            return Err(format!("ValidationException: {} instance ids", command.targets.len()));
+        }
+        if command.comment.len() > COMMENT {
+            return Err(format!("ValidationException: a comment of {} characters", command.comment.len()));
+        }
+        let instances = self.plane().instances();
+        let gone = |id: &InstanceId| {
+            let state = instances.iter().find(|instance| instance.id == *id).map(|instance| instance.state);
+            matches!(state, None | Some(InstanceState::ShuttingDown | InstanceState::Terminated))
+        };
+        match command.targets.iter().find(|id| gone(id) || self.plane().agent(id) == Agent::Unknown) {
+            Some(id) => Err(format!("InvalidInstanceId: {id} is not in a valid state for this command")),
+            None => Ok(()),
+        }
+    }
+
+    fn allowed(method: Method, document: Document) -> Answer<()> {
+        let of_the_role = match method {
+            Method::Harm => document.harms(),
+            Method::Revert => document == Document::Revert,
+            _ => document == Document::Probe,
+        };
+        if of_the_role {
+            return Ok(());
+        }
+        let what = format!("AccessDeniedException: not authorized to send {}", document.name());
+        Err(PortError::new(Class::Refused, method.api(), what))
+    }
+
+    fn note_answer(&self, command: &CommandId, target: &InstanceId, answer: HostAnswer) {
+        let mut state = self.state();
+        let kept = state.commands.sent.get_mut(command).and_then(|command| command.answers.get_mut(target));
+        // What the service has said once of a host stays.
+        if let Some(kept) = kept.filter(|kept| **kept == HostAnswer::Pending) {
+            *kept = answer;
+        }
+    }
+}
+
+/// One order on its way to one host.
+struct Delivery {
+    world: WeakWorld,
+    plane: Rc<dyn HostPlane>,
+    command: CommandId,
+    target: InstanceId,
+    order: Order,
+    sent_at: Timestamp,
+}
+
+impl Delivery {
+    async fn run(self) {
+        let Some(world) = self.world.upgrade() else { return };
+        let timing = world.state().timing;
+        world.sleep_until(self.sent_at + timing.delivery).await;
+        let timed_out = world.sleep_until(self.sent_at + timing.delivery_timeout);
+        if within(self.plane.reachable(&self.target), timed_out).await.is_none() {
+            world.note_answer(&self.command, &self.target, HostAnswer::Silent("DeliveryTimedOut".to_owned()));
+            match timing.expiry {
+                None => self.plane.reachable(&self.target).await,
+                Some(expiry) => {
+                    let expired = world.sleep_until(self.sent_at + expiry);
+                    if within(self.plane.reachable(&self.target), expired).await.is_none() {
+                        return;
+                    }
+                }
+            }
+        }
+        let killed = world.sleep(timing.execution_timeout);
+        let heard = within(self.plane.run_document(&self.target, &self.order), killed).await;
+        let answer = match heard {
+            Some(Heard::Ended { stdout }) => read(&stdout),
+            Some(Heard::Silence(why)) => HostAnswer::Silent(why),
+            None => HostAnswer::Silent("ExecutionTimedOut".to_owned()),
+        };
+        world.note_answer(&self.command, &self.target, answer);
+        if let Some(again) = timing.redelivery {
+            world.sleep(again).await;
+            self.plane.reachable(&self.target).await;
+            drop(self.plane.run_document(&self.target, &self.order).await);
+        }
+    }
+}
+
+fn read(stdout: &str) -> HostAnswer {
+    let kept: String = stdout.chars().take(OUTPUT).collect();
+    match HostReport::from_output(&kept) {
+        Some(report) => HostAnswer::Report(Box::new(report)),
+        None => HostAnswer::Silent("no report in the output".to_owned()),
+    }
+}
+
+impl HostHarm for World {
+    async fn harm(&self, order: &HostCommand) -> Answer<CommandId> {
+        self.call(Method::Harm, async |_| {
+            Self::allowed(Method::Harm, order.document)?;
+            self.judge_order(order);
+            self.fence(Method::Harm, &order.targets)?;
+            self.send(Method::Harm, order)
+        })
+        .await
+    }
+}
+
+impl HostHeal for World {
+    async fn revert(&self, order: &HostCommand) -> Answer<CommandId> {
+        self.call(Method::Revert, async |_| {
+            Self::allowed(Method::Revert, order.document)?;
+            self.judge_revert(order);
+            self.send(Method::Revert, order)
+        })
+        .await
+    }
+}
+
+impl HostProbe for World {
+    async fn probe(&self, order: &HostCommand) -> Answer<CommandId> {
+        self.call(Method::Probe, async |_| {
+            Self::allowed(Method::Probe, order.document)?;
+            self.send(Method::Probe, order)
+        })
+        .await
+    }
+}
+
+impl HostAnswers for World {
+    async fn answers(&self, command: &CommandId) -> Answer<Vec<(InstanceId, HostAnswer)>> {
+        self.call(Method::Answers, async |freshness| {
+            let now = self.time().now();
+            let mut state = self.state();
+            let lag = state.timing.answers;
+            let Some(sent) = state.commands.sent.get(command) else {
+                let what = format!("InvalidCommandId: there is no command {}", command.0);
+                return Err(PortError::new(Class::Missing, Method::Answers.api(), what));
+            };
+            let known = freshness == Freshness::Usual && now >= sent.sent_at + lag;
+            let answer = |answer: &HostAnswer| if known { answer.clone() } else { HostAnswer::Pending };
+            let mut answers: Vec<_> = sent.answers.iter().map(|(id, said)| (id.clone(), answer(said))).collect();
+            state.random.shuffle(&mut answers);
+            Ok(answers)
+        })
+        .await
+    }
+}

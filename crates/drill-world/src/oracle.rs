@@ -1,0 +1,246 @@
+//! The oracle: it sees everything, and says what broke a rule and what is left behind.
+//!
+//! It looks at the hosts themselves and at the ledger, never at what documents or services answered.
+//! Violations are noted as they happen; leftovers are asked for at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use drill_model::faults::Change;
+use drill_model::ids::{InstanceId, RunId};
+use drill_model::ledger::{Row, State as RowState};
+use drill_phases::ports::{HostCommand, Instance, InstanceState};
+use jiff::Timestamp;
+
+use crate::hosts::{Alive, Order, Sight};
+use crate::world::World;
+
+/// Clocks of hosts may differ by so much, and a call may be under way for so long.
+const TOLERANCE: Duration = Duration::from_secs(60);
+
+/// What the oracle knows and has found.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    grace: Grace,
+    violations: Vec<String>,
+    /// Instances that ran when a run stopped them, and that did not run since.
+    stopped: BTreeSet<InstanceId>,
+}
+
+/// How long after its deadline a fault may still be seen, before that is a violation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grace {
+    /// On a host, where the dead man needs nobody.
+    pub host: Duration,
+    /// On an instance, where somebody has to call an API.
+    pub instance: Duration,
+}
+
+impl Default for Grace {
+    fn default() -> Self {
+        Self { host: TOLERANCE, instance: Duration::from_secs(600) }
+    }
+}
+
+/// By this tag an instance opts in; its value is the environment. Written here again: who judges does not ask the judged.
+pub(crate) const OPT_IN_TAG: &str = "StormdrillReady";
+/// This tag keeps every harm away, unless it is `false`.
+pub(crate) const PROTECTION_TAG: &str = "StormdrillProtected";
+
+/// Whether the tags of an instance keep every harm away, whatever the environment.
+pub(crate) fn fenced(instance: &Instance) -> bool {
+    let protected = instance.tags.get(PROTECTION_TAG).is_some_and(|value| value != "false");
+    protected || !instance.tags.contains_key(OPT_IN_TAG)
+}
+
+impl World {
+    /// Everything that broke a rule so far.
+    pub fn violations(&self) -> Vec<String> {
+        self.state().oracle.violations.clone()
+    }
+
+    /// Everything that a run has changed and that is not as it was, and everything that is still held or set.
+    pub fn leftovers(&self) -> Vec<String> {
+        let mut left: Vec<String> = self.plane().alive().iter().map(alive_text).collect();
+        left.extend(self.still_stopped().iter().map(|id| format!("{id} was stopped and does not run")));
+        let state = self.state();
+        let open = state.ledger.all().filter(|row| row.state.is_open());
+        left.extend(open.map(|row| format!("the ledger row of {} is {}", row_text(row), row.state.word())));
+        left.extend(state.leases.all().map(|(target, run)| format!("{target} is leased to run {run}")));
+        left.extend(state.clocks.set().iter().map(|(run, at)| format!("the clock of run {run} is set for {at}")));
+        left
+    }
+
+    /// How long after its deadline a fault may still be seen.
+    pub fn grace(&self, grace: Grace) {
+        self.state().oracle.grace = grace;
+    }
+
+    fn violation(&self, what: String) {
+        let now = self.time().now();
+        let caller = self.actor_name();
+        self.state().oracle.violations.push(format!("{now} {caller}: {what}"));
+    }
+
+    /// Something changed on a host or an instance.
+    pub(crate) fn see(&self, sight: &Sight) {
+        let now = self.time().now();
+        self.state().metrics.hosts_changed();
+        match sight {
+            Sight::Landed(fault) => self.judge_landing(fault, now),
+            Sight::Ended(_) => {}
+            Sight::Instance(instance) => {
+                let mut state = self.state();
+                state.sightings.note(now, instance);
+                if !matches!(instance.state, InstanceState::Stopping | InstanceState::Stopped) {
+                    state.oracle.stopped.remove(&instance.id);
+                }
+            }
+        }
+    }
+
+    /// Time passes from one instant to another, and nothing has changed since the first.
+    pub(crate) fn passes(&self, from: Timestamp, to: Timestamp) {
+        self.note_view(from);
+        let due: Vec<Row> = {
+            let state = self.state();
+            let grace = state.oracle.grace;
+            let due = |row: &&Row| (from..to).contains(&limit(row, grace));
+            state.ledger.all().filter(due).cloned().collect()
+        };
+        for row in due.iter().filter(|row| self.is_alive(row)) {
+            self.violation(format!("{} is there after its deadline of {} and grace", row_text(row), row.deadline));
+        }
+    }
+
+    /// R1 and the fence, for an order to hosts.
+    pub(crate) fn judge_order(&self, command: &HostCommand) {
+        let order = Order { document: command.document, parameters: command.parameters.clone() };
+        let Some(unit) = order.unit() else {
+            self.violation(format!("an order by {} names no unit", command.document.name()));
+            return;
+        };
+        for target in &command.targets {
+            let row = self.state().ledger.of_unit(&unit, target).cloned();
+            match row.filter(|row| row.state.is_open()) {
+                Some(row) => self.judge_fence(&row.run_id, target),
+                None => self.violation(format!(
+                    "{} on {target} is ordered without an open intent for unit {unit}",
+                    command.document.name()
+                )),
+            }
+        }
+    }
+
+    /// R1 and the fence, for a verb on instances.
+    pub(crate) fn judge_verb(&self, change: &Change, ids: &BTreeSet<InstanceId>) {
+        let now = self.time().now();
+        for id in ids {
+            let row = self.state().ledger.of_instance(change, id).find(|row| row.state.is_open()).cloned();
+            match row {
+                Some(row) => {
+                    self.judge_fence(&row.run_id, id);
+                    if now > row.not_after + TOLERANCE {
+                        self.violation(format!("{} is done after its last moment {}", row_text(&row), row.not_after));
+                    }
+                }
+                None => self.violation(format!("{} of {id} without an open intent", change.call())),
+            }
+        }
+    }
+
+    /// R3: what was never touched is not healed.
+    pub(crate) fn judge_start(&self, ids: &BTreeSet<InstanceId>) {
+        for id in ids {
+            if self.state().ledger.of_instance(&Change::StopInstance, id).next().is_none() {
+                self.violation(format!("ec2:StartInstances of {id}, which no run meant to stop"));
+            }
+        }
+    }
+
+    /// R3, for the revert document.
+    pub(crate) fn judge_revert(&self, command: &HostCommand) {
+        let order = Order { document: command.document, parameters: command.parameters.clone() };
+        for target in &command.targets {
+            let touched = order.unit().is_some_and(|unit| self.state().ledger.of_unit(&unit, target).is_some());
+            if !touched {
+                self.violation(format!("a revert on {target}, which no run meant to change"));
+            }
+        }
+    }
+
+    /// R6: a row is closed.
+    pub(crate) fn judge_closing(&self, row: &Row) {
+        let claims = matches!(row.state, RowState::Undone { .. } | RowState::NeverMade { .. });
+        if claims && self.is_alive(row) {
+            self.violation(format!("{} is closed as {} and is still there", row_text(row), row.state.word()));
+        }
+    }
+
+    /// A run stopped these, and they ran.
+    pub(crate) fn note_stopped(&self, ids: &BTreeSet<InstanceId>) {
+        self.state().oracle.stopped.extend(ids.iter().cloned());
+    }
+
+    /// R1 and R8: a fault took hold on a host.
+    fn judge_landing(&self, fault: &Alive, now: Timestamp) {
+        let row = self.state().ledger.of_unit(&fault.unit, &fault.instance).cloned();
+        let Some(row) = row else {
+            self.violation(format!("{} without an intent", alive_text(fault)));
+            return;
+        };
+        if !row.state.is_open() {
+            self.violation(format!("{} landed when its row was {}", row_text(&row), row.state.word()));
+        }
+        if now > row.not_after + TOLERANCE {
+            self.violation(format!("{} landed after its last moment {}", row_text(&row), row.not_after));
+        }
+    }
+
+    fn judge_fence(&self, run: &RunId, target: &InstanceId) {
+        let environment = self.state().store.run(run).and_then(|run| run.environment);
+        let instances: BTreeMap<InstanceId, Instance> =
+            self.plane().instances().into_iter().map(|instance| (instance.id.clone(), instance)).collect();
+        let objection = match (instances.get(target), environment) {
+            (Some(instance), Some(environment)) => {
+                let opted_in = instance.tags.get(OPT_IN_TAG).is_some_and(|value| value == environment.as_str());
+                (fenced(instance) || !opted_in).then(|| format!("{target} did not opt in for {environment}"))
+            }
+            (Some(_), None) => Some(format!("run {run} has no environment")),
+            (None, _) => None,
+        };
+        if let Some(objection) = objection {
+            self.violation(format!("run {run} harms a target that is fenced off: {objection}"));
+        }
+    }
+
+    /// Whether what a row is about is there, seen from outside.
+    fn is_alive(&self, row: &Row) -> bool {
+        match &row.change {
+            Change::Host(_) => {
+                self.plane().alive().iter().any(|fault| fault.unit == row.unit && fault.instance == row.target)
+            }
+            Change::StopInstance => self.still_stopped().contains(&row.target),
+            Change::RebootInstance | Change::TerminateInstance => false,
+        }
+    }
+
+    fn still_stopped(&self) -> Vec<InstanceId> {
+        self.state().oracle.stopped.iter().cloned().collect()
+    }
+}
+
+fn limit(row: &Row, grace: Grace) -> Timestamp {
+    match row.change {
+        Change::Host(_) => row.deadline + grace.host,
+        Change::StopInstance | Change::RebootInstance | Change::TerminateInstance => row.deadline + grace.instance,
+    }
+}
+
+fn row_text(row: &Row) -> String {
+    format!("{} of run {} on {}", row.fault, row.run_id, row.target)
+}
+
+fn alive_text(fault: &Alive) -> String {
+    format!("{} is alive on {} as unit {} since {}", fault.document.name(), fault.instance, fault.unit, fault.since)
+}
