@@ -15,6 +15,13 @@ pub struct InvalidName {
     rule: &'static str,
 }
 
+impl InvalidName {
+    /// A value that is not what it should be, and the rule that it breaks.
+    pub(crate) fn new(value: &str, what: &'static str, rule: &'static str) -> Self {
+        Self { value: value.chars().take(100).collect(), what, rule }
+    }
+}
+
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident: $what:literal, $rule:literal, $pattern:literal, $check:expr;)*) => {$(
         $(#[$doc])*
@@ -38,8 +45,7 @@ macro_rules! names {
                 if check(&value) {
                     Ok(Self(value))
                 } else {
-                    let value = value.chars().take(100).collect();
-                    Err(InvalidName { value, what: $what, rule: $rule })
+                    Err(InvalidName::new(&value, $what, $rule))
                 }
             }
         }
@@ -196,9 +202,8 @@ mod tests {
 
     #[test]
     fn a_unit_is_a_function_of_run_and_fault() {
-        let unit = |run: &str, fault: &str| {
-            UnitId::of(&RunId::try_from(run).unwrap(), &FaultName::try_from(fault).unwrap())
-        };
+        let unit =
+            |run: &str, fault: &str| UnitId::of(&RunId::try_from(run).unwrap(), &FaultName::try_from(fault).unwrap());
 
         assert_eq!(unit("r1", "slow"), unit("r1", "slow"));
         assert_ne!(unit("r1", "slow"), unit("r2", "slow"));

@@ -118,7 +118,7 @@ pub fn pick(
 
 /// A share of a size, rounded down. Shares have at most a few decimals, so that ten-thousandths of a percent are exact.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is between 0 and 100")]
-fn share_of(size: usize, percent: f64) -> usize {
+pub(crate) fn share_of(size: usize, percent: f64) -> usize {
     let parts = (percent * 10_000.0).round() as u128;
     usize::try_from(size as u128 * parts / 1_000_000).unwrap_or(size)
 }

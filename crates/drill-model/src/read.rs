@@ -19,9 +19,11 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
-pub(crate) use self::finding::{Finding, Kind, Wrong};
+pub(crate) use self::finding::Wrong;
+use self::finding::{Finding, Kind};
 pub(crate) use self::tree::{Node, Value};
 pub(crate) use self::typed::Reader;
+pub(crate) use self::words::{is_hidden, nearest};
 use crate::experiment::Experiment;
 
 /// The longest text that is read; the longest experiment that makes sense is a tenth of it.

@@ -1,8 +1,22 @@
-//! What is wrong with an experiment beyond its form.
+//! What is wrong with an experiment beyond its form: names that nothing has, sizes that cannot be, promises that nothing can
+//! break and faults that disarm each other.
+//!
+//! Everything is told at once, each with its path and with what to write instead. What only the world can tell is Prepare's.
 
-use super::{Experiment, Slot, TargetSpec};
-use crate::ids::TargetName;
+mod document;
+mod faults;
+mod guards;
+mod probes;
+mod schedule;
+mod targets;
+mod watch;
+
+use std::fmt::Display;
+
+pub(super) use self::schedule::schedule;
+use super::Experiment;
 use crate::quantity::Span;
+use crate::read::nearest;
 
 /// One thing that is wrong with an experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,38 +30,46 @@ pub struct Problem {
 }
 
 pub(super) fn problems(experiment: &Experiment) -> Vec<Problem> {
-    let empty = |(name, target): (&TargetName, &TargetSpec)| {
-        (target.tags.is_empty() && target.ids.is_empty() && target.group.is_none()).then(|| Problem {
-            path: format!("targets.{name}"),
-            message: format!("`{name}` selects nothing: it has no tags, no ids and no group"),
-            help: "say whom: `tags: { Service: orders }`, `ids: [...]` or `group: NAME`".to_owned(),
-        })
-    };
-    experiment.targets.iter().filter_map(empty).collect()
+    let mut found = Problems(Vec::new());
+    document::check(experiment, &mut found);
+    targets::check(experiment, &mut found);
+    faults::check(experiment, &mut found);
+    probes::check(experiment, &mut found);
+    guards::check(experiment, &mut found);
+    watch::check(experiment, &mut found);
+    found.0
 }
 
-pub(super) fn schedule(experiment: &Experiment) -> Vec<Slot> {
-    let mut slots: Vec<Option<Slot>> = vec![None; experiment.faults.len()];
-    // Each round settles at least one fault, or none can be settled any more.
-    for _ in 0..experiment.faults.len() {
-        for (index, fault) in experiment.faults.iter().enumerate() {
-            let begin = match &fault.after {
-                None => Some(Span::ZERO),
-                Some(after) => experiment
-                    .faults
-                    .iter()
-                    .position(|other| other.name == *after)
-                    .and_then(|other| slots[other])
-                    .map(|slot| slot.to),
-            };
-            if let Some(begin) = begin {
-                let from = begin.plus(fault.delay_start);
-                slots[index] = Some(Slot { from, to: from.plus(fault.duration) });
-            }
-        }
+/// The problems found so far.
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
+        self.0.push(Problem { path: path.into(), message: message.into(), help: help.into() });
     }
-    let at_once = |(slot, fault): (Option<Slot>, &crate::faults::FaultSpec)| {
-        slot.unwrap_or(Slot { from: fault.delay_start, to: fault.delay_start.plus(fault.duration) })
-    };
-    slots.into_iter().zip(&experiment.faults).map(at_once).collect()
+}
+
+/// What to write instead of a name that nothing has.
+fn choose_from<'a>(name: &str, known: impl Iterator<Item = &'a str>, none: &str) -> String {
+    let known: Vec<&str> = known.collect();
+    if known.is_empty() {
+        return none.to_owned();
+    }
+    let all = known.join(", ");
+    match nearest(name, &known) {
+        Some(meant) if known.len() > 1 => format!("did you mean `{meant}`? there are: {all}"),
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("write one of: {all}"),
+    }
+}
+
+/// The names that occur again, each with the index of its repetition.
+fn repeated<'a, T: PartialEq + Display>(names: &[&'a T]) -> Vec<(usize, &'a T)> {
+    let again = |(index, name): (usize, &&'a T)| names[..index].contains(name).then_some((index, *name));
+    names.iter().enumerate().filter_map(again).collect()
+}
+
+/// How often something that happens every so often happens in a span, its beginning included.
+fn times(every: Span, length: Span) -> u64 {
+    length.as_millis() / every.as_millis().max(1) + 1
 }
