@@ -112,6 +112,7 @@ async fn stop_and_start() -> Outcome {
         lab.start("one").await?;
 
         same(&lab.host("one")?, &before)?;
+        same(&ring::output(&lab, "one", "cat /sys/class/net/eth0/address").await?.as_str(), &"02:53:0a:53:00:0a")?;
         same(&ring::output(&lab, "one", "cat /var/lib/kept").await?.as_str(), &"kept")?;
         same(&ring::output(&lab, "one", SLEEPERS).await?.as_str(), &"")?;
         same(&ring::output(&lab, "one", "iptables-save | grep -c FAULT || true").await?.as_str(), &"0")?;

@@ -3,8 +3,11 @@
 //! This program is also every part of the labs it raises, so the ring needs nothing built beside it. What cannot run
 //! here is listed as ignored, with the reason on standard error.
 
+mod command;
+mod fleet;
 mod hosts;
 mod ring;
+mod sealing;
 
 use libtest_mimic::Arguments;
 
@@ -14,6 +17,7 @@ fn main() {
         std::process::exit(ring::command());
     }
     let arguments = Arguments::from_args();
-    let trials = hosts::trials();
+    let trials =
+        [hosts::trials(), sealing::trials(), fleet::trials(), command::trials()].into_iter().flatten().collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,12 +1,12 @@
 //! What the lab's tests share: a lab of their own, patience with a deadline, and the machine's state before and after.
 
 use std::future::Future;
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use drill_lab::{AgentOutcome, FleetSpec, Lab, Site};
+use drill_lab::{AgentOutcome, Bounds, FleetSpec, Lab, LabError, Site};
 use libtest_mimic::{Failed, Trial};
 
 /// Set for the command line under test, which is this same program.
@@ -27,7 +27,25 @@ pub fn command() -> i32 {
 
 /// A test that runs where namespaces can be made, and is listed as ignored, with the reason, where they cannot.
 pub fn trial<F: Future<Output = Outcome>>(name: &str, test: impl Fn() -> F + Send + Sync + 'static) -> Trial {
-    let missing = missing();
+    either(name, probe().as_ref().err(), test)
+}
+
+/// The same for a test that needs hosts to be bounded.
+pub fn bounded_trial<F: Future<Output = Outcome>>(name: &str, test: impl Fn() -> F + Send + Sync + 'static) -> Trial {
+    let unbounded = "this machine hands out no cgroups for processor, memory and processes".to_owned();
+    let missing = match probe() {
+        Ok(Bounds { cpu_percent: Some(_), memory_mib: Some(_), processes: Some(_) }) => None,
+        Ok(_) => Some(&unbounded),
+        Err(missing) => Some(missing),
+    };
+    either(name, missing, test)
+}
+
+fn either<F: Future<Output = Outcome>>(
+    name: &str,
+    missing: Option<&String>,
+    test: impl Fn() -> F + Send + Sync + 'static,
+) -> Trial {
     if let Some(missing) = missing {
         eprintln!("skipped: {name}: {missing}");
     }
@@ -38,23 +56,21 @@ pub fn trial<F: Future<Output = Outcome>>(name: &str, test: impl Fn() -> F + Sen
     Trial::test(name, run).with_ignored_flag(missing.is_some())
 }
 
-/// Why no lab can be raised here.
-fn missing() -> Option<&'static str> {
-    static MISSING: OnceLock<Option<String>> = OnceLock::new();
-    MISSING
-        .get_or_init(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-            let home = home("probe");
-            let raised = runtime.block_on(async {
-                let lab = Lab::up(&FleetSpec::bare("probe", &[]), &Site::at(&home)).await?;
-                lab.down().await;
-                Ok::<(), drill_lab::LabError>(())
-            });
-            let reason = raised.err().map(|error| error.to_string());
-            std::fs::remove_dir_all(&home).ok();
-            reason
-        })
-        .as_deref()
+/// The bounds that a host gets here, or why no lab can be raised.
+fn probe() -> &'static Result<Bounds, String> {
+    static PROBE: OnceLock<Result<Bounds, String>> = OnceLock::new();
+    PROBE.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let home = home("probe");
+        let raised = runtime.map_err(|error| error.to_string())?.block_on(async {
+            let lab = Lab::up(&FleetSpec::bare("probe", &["one"]), &Site::at(&home)).await?;
+            let bounds = lab.host("one")?.bounds;
+            lab.down().await;
+            Ok::<_, LabError>(bounds)
+        });
+        std::fs::remove_dir_all(&home).ok();
+        raised.map_err(|error| error.to_string())
+    })
 }
 
 /// A home of its own for each test of each process.
@@ -75,6 +91,40 @@ pub async fn with_lab<F: Future<Output = Outcome>>(
     std::fs::remove_dir_all(&home)?;
     ended?;
     expect(left.remaining.is_empty(), || format!("left behind: {:?}", left.remaining))
+}
+
+/// What a finished command said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Starts `drill-lab`: this same program, told to be it.
+pub fn start_command(home: &Path, arguments: &[&str]) -> Result<Child, Failed> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(arguments).env(AS_COMMAND, "1").env("DRILL_LAB_HOME", home).stdin(Stdio::null());
+    Ok(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+}
+
+/// Runs `drill-lab` to its end.
+pub async fn run_command(home: &Path, arguments: &[&str]) -> Result<Said, Failed> {
+    let child = start_command(home, arguments)?;
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await??;
+    Ok(Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout)?,
+        stderr: String::from_utf8(output.stderr)?,
+    })
+}
+
+/// Waits until the lab in `home` answers; its id.
+pub async fn wait_for_lab(home: &Path) -> Result<String, Failed> {
+    until("the lab is up", async || Ok(run_command(home, &["status"]).await?.code == Some(0))).await?;
+    let mut folders = std::fs::read_dir(home)?.flatten().filter(|entry| entry.path().join("lab.json").exists());
+    let folder = folders.next().ok_or("the lab has no folder")?;
+    Ok(folder.file_name().to_string_lossy().into_owned())
 }
 
 /// Runs a script as a document on a host.

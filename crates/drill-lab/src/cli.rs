@@ -27,6 +27,7 @@ const FAILED: u8 = 4;
 #[derive(Debug, Parser)]
 #[command(
     name = "drill-lab",
+    bin_name = "drill-lab",
     version,
     after_help = "Exit codes: 0 done, 2 the question was wrong, 3 something is left behind, 4 could not be done.\n`exec` ends with the exit code of its command."
 )]

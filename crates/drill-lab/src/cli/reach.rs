@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{DONE, FAILED, Failure, paint};
 use crate::clock;
 use crate::control::{Answer, Ask, HostAction, Status, ask};
-use crate::home::{self, Leftovers};
+use crate::home::{self, Leftovers, Record};
 use crate::host::{HostState, HostView};
 use crate::lab::{Glance, exec_at};
 use crate::wire::AgentStatus;
@@ -17,9 +17,13 @@ const GOING: Duration = Duration::from_secs(60);
 
 /// The one lab that runs here.
 fn running(home: &Path) -> Result<PathBuf, Failure> {
+    lab(home).map(|(_, folder)| folder)
+}
+
+fn lab(home: &Path) -> Result<(Record, PathBuf), Failure> {
     let mut living = home::living(home);
     match (living.pop(), living.len()) {
-        (Some((_, folder)), 0) => Ok(folder),
+        (Some(lab), 0) => Ok(lab),
         (Some(_), more) => {
             Err(Failure::wrong(format!("{} labs run in {}: give each a `--home` of its own", more + 1, home.display())))
         }
@@ -87,11 +91,11 @@ pub(super) async fn down(home: &Path, found: &Leftovers) -> Result<u8, Failure> 
         }
         return Ok(DONE);
     }
-    let folder = running(home)?;
+    let (record, folder) = lab(home)?;
     eprintln!("taking the lab down");
     answer(&folder, &Ask::Down).await?;
     let patience = clock::instant() + GOING;
-    while home::living(home).iter().any(|(_, living)| *living == folder) && clock::instant() < patience {
+    while record.owner.lives() && clock::instant() < patience {
         clock::pause(Duration::from_millis(20)).await;
     }
     // What its process could not remove, we try to.

@@ -40,12 +40,21 @@ pub(super) fn wire(reaper: &Reaper, link: &str, pid: u32) -> Result<(), InsideEr
     )
 }
 
-/// The host's end of its link.
+/// Cuts a dead host's link. The kernel would do it in its own time, and answer pings for the dead until then.
+pub(super) fn cut(reaper: &Reaper, link: &str) {
+    // Most often it is there; when the kernel was faster, there is nothing to cut.
+    drop(ip(reaper, &[&format!("link del {link}")]));
+}
+
+/// The host's end of its link. Its hardware address follows from its address, as an instance keeps its network
+/// interface when it is stopped and started: otherwise its neighbours would speak to the old one for half a minute.
 pub(super) fn settle(reaper: &Reaper, address: Ipv4Addr) -> Result<(), InsideError> {
+    let [a, b, c, d] = address.octets();
     ip(
         reaper,
         &[
             "link set lo up",
+            &format!("link set eth0 address 02:53:{a:02x}:{b:02x}:{c:02x}:{d:02x}"),
             &format!("addr add {address}/{PREFIX} dev eth0"),
             "link set eth0 up",
             &format!("route add default via {GATEWAY}"),

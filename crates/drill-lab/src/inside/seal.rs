@@ -279,9 +279,8 @@ fn kernel(boot: &HostBoot, root: &Path) -> Result<(), InsideError> {
                 let at = groups.join(name);
                 fs::create_dir_all(&at)?;
                 bind(folder, &at)?;
-                read_only(&at)?;
             }
-            Ok(())
+            read_only(&groups)
         };
         shown().map_err(doing("show the host its own bounds"))?;
     }

@@ -148,9 +148,10 @@ impl Switch {
         let mut child = self.reaper.spawn(&mut command).map_err(doing(format!("start {}", boot.name)))?;
         drop(command);
         self.lock().running.insert(boot.instance_id.clone(), child.pid);
-        let (switch, instance_id) = (self.clone(), boot.instance_id.clone());
+        let (switch, instance_id, link) = (self.clone(), boot.instance_id.clone(), boot.link.clone());
         std::thread::spawn(move || {
             let ended = child.wait();
+            network::cut(&switch.reaper, &link);
             switch.lock().running.remove(&instance_id);
             switch.hosts.1.notify_all();
             drop(ended);

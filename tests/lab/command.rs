@@ -1,0 +1,79 @@
+//! The command line, as people use it.
+
+use libtest_mimic::Trial;
+
+use crate::ring::{self, Outcome, expect, run_command, same};
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        ring::trial("command::up_status_exec_down", journey),
+        ring::trial("command::an_interrupt_takes_everything_down", interrupt),
+        ring::trial("command::wrong_questions_are_answered_with_the_right_one", wrong),
+    ]
+}
+
+async fn journey() -> Outcome {
+    let home = ring::home("journey");
+    let up = run_command(&home, &["up", "--detach", "--name", "journey", "--order-hosts", "2"]).await?;
+    same(&up.code, &Some(0)).map_err(|_| format!("{up:?}"))?;
+    let id = ring::wait_for_lab(&home).await?;
+
+    let again = run_command(&home, &["up"]).await?;
+    same(&again.code, &Some(2))?;
+    expect(again.stderr.contains(&id) && again.stderr.contains("drill-lab down"), || format!("{again:?}"))?;
+
+    let status = run_command(&home, &["status"]).await?;
+    expect(status.stdout.contains("orders-2") && status.stdout.contains("running"), || format!("{status:?}"))?;
+    expect(!status.stdout.contains('\x1b'), || "colours where there is no terminal".to_owned())?;
+    let json = run_command(&home, &["status", "--json"]).await?;
+    let json: serde_json::Value = serde_json::from_str(&json.stdout)?;
+    same(&json["hosts"].as_array().map(Vec::len), &Some(6))?;
+
+    let exec = run_command(&home, &["exec", "orders-1", "--", "sh", "-c", "hostname; echo no >&2; exit 7"]).await?;
+    same(&(exec.code, exec.stdout.as_str(), exec.stderr.as_str()), &(Some(7), "orders-1\n", "no\n"))?;
+
+    let stop = run_command(&home, &["host", "stop", "risk-engine"]).await?;
+    same(&stop.code, &Some(0))?;
+    let status = run_command(&home, &["status"]).await?;
+    expect(status.stdout.contains("stopped"), || format!("{status:?}"))?;
+
+    let down = run_command(&home, &["down"]).await?;
+    same(&(down.code, down.stdout.as_str()), &(Some(0), "the lab is gone\n"))?;
+    let down = run_command(&home, &["down"]).await?;
+    same(&down.code, &Some(0))?;
+    std::fs::remove_dir_all(&home)?;
+    Ok(())
+}
+
+async fn interrupt() -> Outcome {
+    let home = ring::home("interrupt");
+    let lab = ring::start_command(&home, &["up", "--name", "interrupt", "--order-hosts", "1"])?;
+    let id = ring::wait_for_lab(&home).await?;
+
+    let sent = std::process::Command::new("kill").args(["-INT", &lab.id().to_string()]).status()?;
+    expect(sent.success(), || "the interrupt was not sent".to_owned())?;
+
+    let ended = lab.wait_with_output()?;
+    same(&ended.status.code(), &Some(0)).map_err(|_| format!("{ended:?}"))?;
+    expect(!home.join(&id).exists(), || "the lab's folder is still there".to_owned())?;
+    std::fs::remove_dir_all(&home)?;
+    Ok(())
+}
+
+async fn wrong() -> Outcome {
+    let home = ring::home("wrong");
+    for (arguments, told) in [
+        (vec!["status"], "raise one with `drill-lab up`"),
+        (vec!["exec", "orders-1", "--", "true"], "raise one with `drill-lab up`"),
+        (vec!["exec", "orders-1", "true"], "--"),
+        (vec!["up", "--order-hosts", "0"], "1..=20"),
+        (vec!["up", "--name", "No Name"], "lower-case"),
+        (vec!["host", "explode", "orders-1"], "terminate"),
+        (vec!["rise"], "drill-lab"),
+    ] {
+        let answer = run_command(&home, &arguments).await?;
+        same(&answer.code, &Some(2)).map_err(|_| format!("{arguments:?}: {answer:?}"))?;
+        expect(answer.stderr.contains(told), || format!("{arguments:?} was answered with {}", answer.stderr))?;
+    }
+    expect(!home.exists(), || "a question that was wrong made a folder".to_owned())
+}
