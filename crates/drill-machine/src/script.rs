@@ -41,6 +41,7 @@ pub struct Script {
     asked: RefCell<BTreeMap<String, usize>>,
     clock: Cell<i64>,
     stop_at: Option<i64>,
+    stop_after: Option<usize>,
     history: RefCell<Vec<HistoryEvent>>,
     calls: RefCell<Vec<(String, Value)>>,
 }
@@ -58,6 +59,12 @@ impl Script {
     #[must_use]
     pub fn stopping_at(self, unix_millis: i64) -> Self {
         Self { stop_at: Some(unix_millis), ..self }
+    }
+
+    /// Stops the execution after this many events: machines that turn in circles end sooner.
+    #[must_use]
+    pub fn stopping_after(self, events: usize) -> Self {
+        Self { stop_after: Some(events), ..self }
     }
 
     /// Every event so far.
@@ -145,5 +152,6 @@ impl Host for Script {
 
     fn stopped(&self) -> bool {
         self.stop_at.is_some_and(|stop| self.clock.get() >= stop)
+            || self.stop_after.is_some_and(|stop| self.history.borrow().len() >= stop)
     }
 }
