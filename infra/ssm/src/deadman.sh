@@ -157,14 +157,14 @@ watch() {
   setsid /bin/sh "$unit_dir/document.sh" hold </dev/null >/dev/null 2>&1 &
   holder=$(identity "$!") || holder=gone:0
   while [ -d "$unit_dir" ] && lives "$holder" && [ "$(uptime)" -lt "$STORMDRILL_UNTIL" ]; do
-    sleep 1
+    sleep 1 || nap || :
   done
   # For an hour: whoever looks after that long is a person.
   tries=0
   while [ -d "$unit_dir" ] && [ "$tries" -lt 720 ]; do
     undo dead-man && break
     tries=$((tries + 1))
-    sleep 5
+    sleep 5 || nap || :
   done
   rm -rf "$STATE/units/.$unit.new" "$STATE/units/.$unit.gone"
 }
@@ -195,7 +195,7 @@ hold() {
   fi
   exec 9<&-
   while [ -d "$unit_dir" ] && [ "$(uptime)" -lt "$until" ] && fault_holds; do
-    sleep 1
+    sleep 1 || nap || :
   done
 }
 

@@ -123,6 +123,12 @@ no_chain_in() {
   ! printf '%s\n' "$listing" | grep -q -e "$chain"
 }
 
+# note_tables: which tables work now, whole or not at all: the way back must be able to read the same ones.
+note_tables() {
+  tables >"$unit_dir/tables.new"
+  mv "$unit_dir/tables.new" "$unit_dir/tables"
+}
+
 # no_chain: no table has a trace of it. A table that worked before and cannot be read now proves nothing.
 no_chain() {
   [ ! -s "$unit_dir/tables" ] || [ "$(tables)" = "$(cat "$unit_dir/tables")" ] || return 1

@@ -12,7 +12,7 @@ fault_check() {
 
 fault_apply() {
   chain_of "$unit"
-  tables >"$unit_dir/tables"
+  note_tables
   peers_4=${frozen%% *} peers_6=${frozen#* }
   # The addresses of now: what the name means later is another matter.
   printf '%s\n' "$frozen" >"$unit_dir/peers"

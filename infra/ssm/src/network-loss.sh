@@ -8,7 +8,7 @@ fault_check() {
 
 fault_apply() {
   chain_of "$unit"
-  tables >"$unit_dir/tables"
+  note_tables
   choose_peers -
   saved="{\"to\":\"$SSM_To\"}"
   in_each_table

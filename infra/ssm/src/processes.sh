@@ -2,24 +2,32 @@
 # Processes: which running processes bear a name, and never the wrong ones.
 
 # candidates NAME: sets $matched to PID:STARTED of every process of that exact name, blank separated.
-# Never process 1, a kernel thread, the agent, the command itself or anything it descends from.
+# Never process 1, a kernel thread, the agent, the command itself, anything it descends from, or what holds another
+# unit: a fault that kills every `sh` must not kill the dead man of its neighbour.
 candidates() {
   matched=''
   kin=" $$ "
   look $$
-  own_session=$session
   while [ "$parent" -gt 0 ]; do
     kin="$kin$parent "
     look "$parent" || break
   done
+  keepers=' '
+  for keeper in "$STATE"/units/*/holder "$STATE"/units/*/watchdog; do
+    ! { read -r keeper <"$keeper"; } 2>/dev/null || keepers="$keepers${keeper%:*} "
+  done
   for entry in /proc/[0-9]*; do
     pid=${entry#/proc/}
-    case $kin in
+    look "$pid" || continue
+    # A session of its own is what every keeper has; that of our ancestors may be everybody's.
+    case $kin$keepers in
       *" $pid "*) continue ;;
     esac
-    look "$pid" || continue
+    case $keepers in
+      *" $session "*) continue ;;
+    esac
     # 0x00200000 is PF_KTHREAD.
-    if [ "$pid" = 1 ] || [ "$session" = "$own_session" ] || [ $((flags & 0x200000)) -ne 0 ]; then
+    if [ "$pid" = 1 ] || [ "$parent" = $$ ] || [ $((flags & 0x200000)) -ne 0 ]; then
       continue
     fi
     case $state in
@@ -44,7 +52,7 @@ called() {
   program=$(readlink "/proc/$1/exe" 2>/dev/null) || program=''
   program=${program% (deleted)}
   [ "${program##*/}" != "$2" ] || return 0
-  word=$(tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | sed -n 1p)
+  word=$({ tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null | sed -n 1p)
   [ "${word##*/}" = "$2" ]
 }
 

@@ -1,0 +1,71 @@
+//! The host ring: every document of `infra/ssm`, executed for real.
+//!
+//! Each trial has a host of its own, made of namespaces, and looks at the harm from outside the document. Where
+//! something is missing, its trials count as ignored and the reason is printed. Next: `vm` has systemd and netem.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a trial fails by a panic; this target has no harness to say that it is a test"
+)]
+
+mod cases;
+mod clock;
+mod deadman;
+mod effects;
+mod guards;
+mod hostile;
+mod kills;
+mod lint;
+mod order;
+mod sandbox;
+mod vm;
+
+use std::io::Write as _;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Why a trial cannot run here; `None` when it can.
+type Missing = Option<String>;
+
+fn main() -> std::process::ExitCode {
+    let mut arguments = Arguments::from_args();
+    // The trials wait for dead men more than they work.
+    arguments.test_threads.get_or_insert(12);
+    let namespaces = sandbox::missing();
+    let mut trials = Vec::new();
+    trials.extend(lint::trials());
+    for group in [effects::trials, guards::trials, deadman::trials, hostile::trials, kills::trials] {
+        trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(namespaces.is_some())));
+    }
+    let machine = vm::missing();
+    trials.extend(vm::trials().into_iter().map(|trial| trial.with_ignored_flag(machine.is_some())));
+
+    let skipped = [("the namespaces of a host", namespaces), ("the microVM", machine)];
+    say(&skipped);
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    say(&skipped);
+    conclusion.exit_code()
+}
+
+/// Straight to the terminal: what was not tried must not be lost in captured output.
+fn say(skipped: &[(&str, Missing)]) {
+    for (what, why) in skipped {
+        if let Some(why) = why {
+            writeln!(std::io::stderr(), "skipped: {what}: {why}").unwrap_or_default();
+        }
+    }
+}
+
+/// A trial whose panic is its failure.
+fn trial(name: impl Into<String>, body: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        body();
+        Ok::<(), Failed>(())
+    })
+}
+
+/// True when a program of that name can be started.
+fn have(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+}
