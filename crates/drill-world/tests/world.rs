@@ -3,6 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod world {
+    mod alarms;
+    mod clocks;
     mod commands;
+    mod faulty;
     mod fixture;
+    mod groups;
+    mod hosts;
+    mod instances;
+    mod invocation;
+    mod ledger;
+    mod metrics;
+    mod oracle;
+    mod rest;
+    mod store;
 }

@@ -126,3 +126,17 @@ pub fn word(answer: &HostAnswer) -> String {
         }
     }
 }
+
+/// That instances are stopped.
+pub fn stopping() -> Value {
+    json!({"by": "stop-instance"})
+}
+
+/// The lines that hold this word.
+pub fn with_word(lines: Vec<String>, word: &str) -> Vec<String> {
+    lines.into_iter().filter(|line| line.contains(word)).collect()
+}
+
+pub fn nothing() -> Vec<String> {
+    Vec::new()
+}

@@ -1,0 +1,205 @@
+use std::time::Duration;
+
+use drill_model::ledger::{Gone, State};
+use drill_phases::ports::{HostHarm, HostHeal, InstanceHarm, InstanceHeal, Leases, Ledger, Runs, Step};
+use drill_world::{HostSpec, Simulation};
+
+use super::fixture::{intended, latency, nothing, order, orders, revert, run_id, set, stopping, with_word};
+
+const A_WHILE: Duration = Duration::from_secs(3);
+
+/// The one violation there is, and that it says this.
+fn check(simulation: &Simulation, said: &str) {
+    let violations = simulation.world.violations();
+    assert_eq!(violations.len(), 1, "{violations:?}");
+    assert!(violations[0].contains(said), "{violations:?}");
+}
+
+#[test]
+fn a_change_without_an_intent_is_a_violation() {
+    let (simulation, hosts) = orders(1);
+
+    simulation.play(simulation.world.stop(&set(&hosts))).unwrap().unwrap();
+    check(&simulation, "ec2:StopInstances");
+
+    let (simulation, hosts) = orders(1);
+    simulation.play(simulation.world.harm(&order(simulation.now(), &hosts))).unwrap().unwrap();
+    check(&simulation, "without an open intent");
+    simulation.pass(A_WHILE);
+    assert_eq!(simulation.world.violations().len(), 2, "the landing is another");
+}
+
+#[test]
+fn a_change_with_its_intent_is_none() {
+    let (simulation, hosts) = orders(2);
+
+    simulation
+        .play(async {
+            intended(&simulation, &hosts, latency()).await;
+            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.sleep(A_WHILE).await;
+            simulation.world.revert(&revert(&hosts)).await.unwrap();
+            simulation.world.sleep(A_WHILE).await;
+            let rows = simulation.world.rows(&run_id()).await.unwrap();
+            let to = State::Undone { landed: None, how: Gone::Reverted };
+            let steps: Vec<Step> = rows.into_iter().map(|row| Step { row, to: to.clone() }).collect();
+            simulation.world.advance(&steps, simulation.now()).await.unwrap();
+            simulation.world.release(&run_id(), &set(&hosts)).await.unwrap();
+        })
+        .unwrap();
+    simulation.pass(Duration::from_secs(3600));
+
+    assert_eq!(simulation.world.violations(), nothing());
+    assert_eq!(simulation.world.leftovers(), nothing());
+}
+
+#[test]
+fn everything_that_is_left_is_listed() {
+    let (simulation, hosts) = orders(1);
+
+    simulation
+        .play(async {
+            intended(&simulation, &hosts, latency()).await;
+            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.sleep(A_WHILE).await;
+            use drill_phases::ports::AlarmClock as _;
+            simulation.world.set_clock(&run_id(), simulation.now() + A_WHILE).await.unwrap();
+        })
+        .unwrap();
+
+    let left = simulation.world.leftovers();
+    for word in ["alive", "ledger row", "leased", "clock"] {
+        assert_eq!(with_word(left.clone(), word).len(), 1, "{word}: {left:?}");
+    }
+}
+
+#[test]
+fn a_row_that_is_closed_while_the_fault_is_there_is_a_violation() {
+    let (simulation, hosts) = orders(1);
+
+    simulation
+        .play(async {
+            intended(&simulation, &hosts, latency()).await;
+            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.sleep(A_WHILE).await;
+            let row = simulation.world.rows(&run_id()).await.unwrap().remove(0);
+            let to = State::Undone { landed: None, how: Gone::Absent };
+            simulation.world.advance(&[Step { row, to }], simulation.now()).await.unwrap();
+        })
+        .unwrap();
+
+    check(&simulation, "is still there");
+}
+
+#[test]
+fn a_fault_that_lands_after_its_row_was_closed_is_a_violation() {
+    let (simulation, hosts) = orders(1);
+    simulation.hosts.agent_offline(&hosts[0], true);
+
+    simulation
+        .play(async {
+            intended(&simulation, &hosts, latency()).await;
+            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            let row = simulation.world.rows(&run_id()).await.unwrap().remove(0);
+            let to = State::NeverMade { why: "the agent is offline".to_owned() };
+            simulation.world.advance(&[Step { row, to }], simulation.now()).await.unwrap();
+        })
+        .unwrap();
+    simulation.hosts.agent_offline(&hosts[0], false);
+    simulation.pass(A_WHILE);
+
+    check(&simulation, "landed when its row was never made");
+}
+
+#[test]
+fn a_fault_that_outlives_its_deadline_and_grace_is_a_violation() {
+    let (simulation, hosts) = orders(1);
+    simulation.hosts.quirks(&hosts[0], |quirks| quirks.no_dead_man = true);
+
+    simulation
+        .play(async {
+            intended(&simulation, &hosts, latency()).await;
+            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+        })
+        .unwrap();
+    simulation.pass(Duration::from_secs(179));
+    assert_eq!(simulation.world.violations(), nothing());
+    simulation.pass(Duration::from_secs(2));
+
+    check(&simulation, "after its deadline");
+}
+
+#[test]
+fn an_instance_that_stays_stopped_is_left_and_then_a_violation() {
+    let (simulation, hosts) = orders(1);
+
+    simulation
+        .play(async {
+            intended(&simulation, &hosts, stopping()).await;
+            simulation.world.stop(&set(&hosts)).await.unwrap();
+        })
+        .unwrap();
+    simulation.pass(Duration::from_secs(600));
+    assert_eq!(with_word(simulation.world.leftovers(), "does not run").len(), 1);
+    assert_eq!(simulation.world.violations(), nothing());
+    simulation.pass(Duration::from_secs(200));
+
+    check(&simulation, "after its deadline");
+}
+
+#[test]
+fn an_instance_that_was_started_again_is_not_left() {
+    let (simulation, hosts) = orders(1);
+
+    simulation
+        .play(async {
+            intended(&simulation, &hosts, stopping()).await;
+            simulation.world.stop(&set(&hosts)).await.unwrap();
+            simulation.world.sleep(Duration::from_secs(10)).await;
+            InstanceHeal::start(&simulation.world, &set(&hosts)).await.unwrap();
+            simulation.world.sleep(Duration::from_secs(20)).await;
+        })
+        .unwrap();
+
+    assert_eq!(with_word(simulation.world.leftovers(), "does not run"), nothing());
+    assert_eq!(simulation.world.violations(), nothing());
+}
+
+#[test]
+fn healing_what_was_never_touched_is_a_violation() {
+    let (simulation, hosts) = orders(1);
+
+    simulation.play(InstanceHeal::start(&simulation.world, &set(&hosts))).unwrap().unwrap();
+    check(&simulation, "no run meant to stop");
+
+    let (simulation, hosts) = orders(1);
+    simulation.play(simulation.world.revert(&revert(&hosts))).unwrap().unwrap();
+    check(&simulation, "no run meant to change");
+}
+
+#[test]
+fn harming_a_target_of_another_environment_is_a_violation() {
+    let simulation = Simulation::new(1);
+    let id = simulation.hosts.add(&HostSpec::new().ready("production"));
+    let hosts = [id];
+
+    simulation
+        .play(async {
+            intended(&simulation, &hosts, latency()).await;
+            assert_eq!(simulation.world.run(&run_id()).await.unwrap().environment.unwrap().as_str(), "staging");
+            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+        })
+        .unwrap();
+
+    check(&simulation, "did not opt in for staging");
+}
+
+#[test]
+fn a_violation_tells_who_and_when() {
+    let (simulation, hosts) = orders(1);
+
+    simulation.play(simulation.world.named("inject").stop(&set(&hosts))).unwrap().unwrap();
+
+    let violation = simulation.world.violations().remove(0);
+    assert!(violation.starts_with(&format!("{} inject: ", simulation.now())), "{violation}");
+}
