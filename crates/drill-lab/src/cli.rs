@@ -41,6 +41,20 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run one experiment on the demo fleet, with real faults, and say what was learned.
+    ///
+    /// Raises the fleet, runs the experiment by the shipped state machine, takes the fleet down. Ctrl-C stops the
+    /// execution: what is broken is put back before the prompt is.
+    #[command(
+        after_help = "Exit codes: 0 supported or planned, 1 aborted and put back, 2 refused or a wrong experiment, 3 something is left behind, 4 refuted or could not be done, 5 inconclusive, 6 invalid."
+    )]
+    Run(crate::run::RunExperiment),
+    /// Read experiments and say what is wrong with them, without running anything.
+    Check {
+        /// Files, folders with an `experiment.yaml`, or names under `experiments/`.
+        #[arg(required = true)]
+        experiments: Vec<PathBuf>,
+    },
     /// Raise the demo fleet and keep it until Ctrl-C.
     ///
     /// Order hosts behind a load balancer, a database, a risk engine, and a client that sends orders and measures.
@@ -92,6 +106,8 @@ pub fn main() -> ExitCode {
     eprint!("{found}");
     let code = runtime.block_on(async {
         match arguments.verb {
+            Verb::Run(run) => run.run(&home).await,
+            Verb::Check { experiments } => crate::run::check(&experiments),
             Verb::Up(up) => up.run(&home).await,
             Verb::Status { json } => reach::status(&home, json).await,
             Verb::Exec { host, command } => reach::exec(&home, &host, &command).await,
@@ -111,27 +127,27 @@ pub fn main() -> ExitCode {
 
 /// What a person is told when a command did not do what it was asked.
 #[derive(Debug)]
-struct Failure {
-    code: u8,
-    message: String,
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) message: String,
 }
 
 impl Failure {
-    fn wrong(message: impl Into<String>) -> Failure {
+    pub(crate) fn wrong(message: impl Into<String>) -> Failure {
         Failure { code: WRONG, message: message.into() }
     }
 
-    fn failed(error: &dyn std::error::Error) -> Failure {
+    pub(crate) fn failed(error: &dyn std::error::Error) -> Failure {
         Failure { code: FAILED, message: crate::inside::chain(error) }
     }
 
-    fn left(left: &Leftovers) -> Failure {
+    pub(crate) fn left(left: &Leftovers) -> Failure {
         Failure { code: LEFT, message: format!("something is left behind:\n{left}") }
     }
 }
 
 /// Colour, on a terminal whose user did not refuse it.
-fn paint(text: &str, colour: &str) -> String {
+pub(crate) fn paint(text: &str, colour: &str) -> String {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     match std::io::stderr().is_terminal() && std::io::stdout().is_terminal() && !refused {
         true => format!("\x1b[{colour}m{text}\x1b[0m"),

@@ -154,19 +154,19 @@ impl FleetSpec {
     /// Only the order hosts, the database and the risk engine carry the tag that opts in to drills; the load
     /// balancer and the client are the instruments.
     pub fn orders(name: &str, order_hosts: usize, orders_per_second: u32) -> FleetSpec {
-        let order = HostSpec::bare("orders").tag("Service", "order-service").tag("ChaosReady", "lab").service(
+        let order = HostSpec::bare("orders").tag("Service", "order-service").tag("StormdrillReady", "lab").service(
             ServiceSpec::demo("order-service", 8080)
                 .env("ORDERS_DB", "http://orders-db:5432")
                 .env("RISK_ENGINE", "http://risk-engine:8090"),
         );
         let database = HostSpec::bare("orders-db")
             .tag("Service", "orders-db")
-            .tag("ChaosReady", "lab")
+            .tag("StormdrillReady", "lab")
             .sized(HostSize { disk_mib: 128, memory_mib: 384, ..HostSize::default() })
             .service(ServiceSpec::demo("orders-db", 5432).env("DATABASE", "/var/lib/orders-db/orders.sqlite"));
         let risk = HostSpec::bare("risk-engine")
             .tag("Service", "risk-engine")
-            .tag("ChaosReady", "lab")
+            .tag("StormdrillReady", "lab")
             .service(ServiceSpec::demo("risk-engine", 8090));
         let balancer = HostSpec::bare("order-lb").tag("Service", "order-lb").service(ServiceSpec::demo("order-lb", 80));
         let client = HostSpec::bare("order-client").tag("Service", "order-client").service(

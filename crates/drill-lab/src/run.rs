@@ -1,0 +1,229 @@
+//! `drill-lab run`: raise the fleet, run one experiment on it by the shipped machine and phases, take the fleet down.
+//!
+//! What a person sees while it runs is in `narrate`. Ctrl-C is a StopExecution: the janitor puts everything back before
+//! the fleet is taken down, and the prompt comes after that.
+
+mod narrate;
+mod supply;
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use drill_local::{Controls, Execution, Started, clean_after, execute, keep_watch, machine, report_after};
+use drill_model::experiment::Experiment;
+use drill_model::ids::RunId;
+use drill_model::verdict::Verdict;
+use drill_phases::ports::{Clock, Runs};
+use drill_world::World;
+use drill_world::time::WallTime;
+use serde_json::json;
+
+use crate::cli::{Failure, paint};
+use crate::home::Leftovers;
+use crate::lab::{Lab, Site};
+use crate::plane::LabPlane;
+use crate::spec::FleetSpec;
+
+/// In the lab everything runs in this environment.
+const ENVIRONMENT: &str = "lab";
+/// How long the fleet may take until it serves and is measured.
+const SETTLING: Duration = Duration::from_secs(60);
+/// So often the janitor tries after the end of an execution, ten seconds apart.
+const TRIES: u32 = 12;
+
+/// The exit codes of a verdict; the README lists them.
+pub(crate) const fn exit_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Supported | Verdict::Planned => 0,
+        Verdict::Aborted => 1,
+        Verdict::Refused => 2,
+        Verdict::Stuck => 3,
+        Verdict::Refuted => 4,
+        Verdict::Inconclusive => 5,
+        Verdict::Invalid => 6,
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunExperiment {
+    /// A file, a folder with an `experiment.yaml`, or the name of one under `experiments/`.
+    experiment: PathBuf,
+    /// Find and plan everything and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// How many order hosts the group keeps.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=20))]
+    order_hosts: u16,
+    /// Orders a second that the client sends, whatever comes back.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rate: u32,
+    /// Where the reports are written.
+    #[arg(long, default_value = "target/runs", value_name = "FOLDER")]
+    reports: PathBuf,
+}
+
+impl RunExperiment {
+    pub(crate) async fn run(self, home: &Path) -> Result<u8, Failure> {
+        let file = find(&self.experiment).map_err(Failure::wrong)?;
+        let experiment = read(&file).map_err(Failure::wrong)?;
+        if let Some((record, _)) = crate::home::living(home).into_iter().next() {
+            return Err(Failure::wrong(format!(
+                "lab {} runs already and would share its processors: end it with `drill-lab down`",
+                record.id
+            )));
+        }
+        tokio::task::LocalSet::new().run_until(self.conduct(home, experiment)).await
+    }
+
+    async fn conduct(self, home: &Path, experiment: Experiment) -> Result<u8, Failure> {
+        let mut interrupted = Interrupts::listen()?;
+        let fleet = FleetSpec::orders("lab", usize::from(self.order_hosts), self.rate);
+        let site = Site { progress: Arc::new(|step| eprintln!("  {step}")), ..Site::at(home) };
+        eprintln!("raising {} hosts", usize::from(self.order_hosts) + fleet.hosts.len());
+        // Given up half-way, the lab's own end takes down what was raised so far.
+        let lab = tokio::select! {
+            raised = Lab::up(&fleet, &site) => raised.map_err(|error| Failure::failed(&error))?,
+            () = interrupted.next() => return Ok(exit_code(Verdict::Aborted)),
+        };
+        let outcome = self.rehearse(&lab, experiment, &mut interrupted).await;
+        let left = Leftovers { labs: vec![lab.down().await] };
+        let code = outcome?;
+        if left.is_clean() { Ok(code) } else { Err(Failure::left(&left)) }
+    }
+
+    async fn rehearse(self, lab: &Lab, experiment: Experiment, interrupted: &mut Interrupts) -> Result<u8, Failure> {
+        let world = World::new(Rc::new(WallTime), Rc::new(LabPlane::new(lab.clone())), 1);
+        world.place("lab", "local");
+        world.keep_reports_in(self.reports.clone());
+        supply::connect(lab, &world);
+        eprintln!("waiting until it serves");
+        tokio::select! {
+            served = supply::serving(lab, SETTLING) => served.map_err(|message| Failure { code: 4, message })?,
+            () = interrupted.next() => return Ok(exit_code(Verdict::Aborted)),
+        }
+        let machine = machine().map_err(|error| Failure::failed(&error))?;
+        let run = run_id(&experiment, &world);
+        let document = serde_json::to_value(&experiment).map_err(|error| Failure::failed(&error))?;
+        let input = json!({
+            "experiment": document,
+            "environment": ENVIRONMENT,
+            "dry_run": self.dry_run,
+            "requested_by": std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned()),
+        });
+        let started = Started { run: run.clone(), input };
+        world.spawn(keep_watch(world.clone()));
+        let controls = Rc::new(Controls::default());
+        let narrator = tokio::task::spawn_local(narrate::narrate(world.clone(), run.clone(), Rc::clone(&controls)));
+        let execution = self.play(&world, &machine, &started, &controls, interrupted).await?;
+        let cleaned = clean_after(&world, &execution, TRIES).await;
+        report_after(&world, &run).await.map_err(|failure| Failure { code: 4, message: failure.to_string() })?;
+        narrator.abort();
+        let record = world.run(&run).await.map_err(|error| Failure::failed(&error))?;
+        narrate::conclude(&record, &self.reports);
+        match cleaned {
+            Ok(()) => Ok(record.judgement.map_or(5, |judgement| exit_code(judgement.verdict))),
+            Err(left) => {
+                Err(Failure { code: exit_code(Verdict::Stuck), message: format!("something is left: {left}") })
+            }
+        }
+    }
+
+    /// Plays the execution to its end; the first Ctrl-C stops it.
+    async fn play(
+        &self,
+        world: &World,
+        machine: &drill_machine::Machine,
+        started: &Started,
+        controls: &Controls,
+        interrupted: &mut Interrupts,
+    ) -> Result<Execution, Failure> {
+        let playing = execute(world, machine, started, controls);
+        tokio::pin!(playing);
+        loop {
+            tokio::select! {
+                ended = &mut playing => return ended.map_err(|error| Failure::failed(&error)),
+                () = interrupted.next() => {
+                    eprintln!("{}", paint("stopping the execution; what is broken is put back first", "33"));
+                    world.stop_execution(false);
+                    world.let_zombies_go();
+                }
+            }
+        }
+    }
+}
+
+/// `drill-lab check`: reads experiments and says what is wrong with them.
+pub(crate) fn check(files: &[PathBuf]) -> Result<u8, Failure> {
+    let mut wrong = 0;
+    for file in files {
+        let experiment = find(file).and_then(|file| read(&file));
+        match experiment {
+            Ok(experiment) => println!("{}: {} is in order", file.display(), experiment.id),
+            Err(message) => {
+                eprintln!("{message}");
+                wrong += 1;
+            }
+        }
+    }
+    if wrong == 0 {
+        return Ok(0);
+    }
+    let of = files.len();
+    Err(Failure::wrong(format!("{wrong} of {of} experiments cannot be used")))
+}
+
+/// The file of an experiment: itself, the one in its folder, or the one of that name among the ready-made.
+fn find(asked: &Path) -> Result<PathBuf, String> {
+    let candidates = [
+        asked.to_path_buf(),
+        asked.join("experiment.yaml"),
+        Path::new("experiments").join(asked).join("experiment.yaml"),
+    ];
+    candidates
+        .into_iter()
+        .find(|path| path.is_file())
+        .ok_or_else(|| format!("{}: there is no such file, no such folder with an experiment.yaml, and no experiment of that name under experiments/", asked.display()))
+}
+
+fn read(file: &Path) -> Result<Experiment, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let name = file.display().to_string();
+    drill_model::read::experiment(&text).map_err(|error| error.in_file(&name).to_string())
+}
+
+/// A run's id: the experiment and the second in which it was started.
+fn run_id(experiment: &Experiment, world: &World) -> RunId {
+    let instant = world.now().strftime("%Y%m%dT%H%M%S").to_string();
+    RunId::try_from(format!("{}-{instant}", experiment.id)).unwrap_or_else(|_| unreachable!("an id and a date"))
+}
+
+/// What asks a run to stop: Ctrl-C, and whoever ends the terminal or the session.
+struct Interrupts {
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl Interrupts {
+    fn listen() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| signal(kind).map_err(|error| Failure::failed(&error));
+        Ok(Self {
+            signals: [
+                listen(SignalKind::interrupt())?,
+                listen(SignalKind::terminate())?,
+                listen(SignalKind::hangup())?,
+            ],
+        })
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
