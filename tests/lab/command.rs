@@ -1,5 +1,7 @@
 //! The command line, as people use it.
 
+use std::os::unix::process::CommandExt;
+
 use libtest_mimic::Trial;
 
 use crate::ring::{self, Outcome, expect, run_command, same};
@@ -8,6 +10,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         ring::trial("command::up_status_exec_down", journey),
         ring::trial("command::an_interrupt_takes_everything_down", interrupt),
+        ring::rooted_trial("command::a_user_who_is_not_root_gets_a_lab_without_bounds", rootless),
         ring::trial("command::wrong_questions_are_answered_with_the_right_one", wrong),
     ]
 }
@@ -57,6 +60,33 @@ async fn interrupt() -> Outcome {
     same(&ended.status.code(), &Some(0)).map_err(|_| format!("{ended:?}"))?;
     expect(!home.join(&id).exists(), || "the lab's folder is still there".to_owned())?;
     std::fs::remove_dir_all(&home)?;
+    Ok(())
+}
+
+/// Nobody, who owns nothing.
+const NOBODY: u32 = 65_534;
+
+async fn rootless() -> Outcome {
+    let folder = ring::home("rootless");
+    std::fs::create_dir(&folder)?;
+    let program = folder.join("drill-lab");
+    std::fs::copy(std::env::current_exe()?, &program)?;
+    std::os::unix::fs::chown(&folder, Some(NOBODY), Some(NOBODY))?;
+    let run = async |arguments: &[&str]| {
+        let mut command = std::process::Command::new(&program);
+        command.args(arguments).env(ring::AS_COMMAND, "1").env("DRILL_LAB_HOME", folder.join("home"));
+        ring::finish(command.uid(NOBODY).gid(NOBODY).current_dir("/")).await
+    };
+
+    let up = run(&["up", "--detach", "--name", "rootless", "--order-hosts", "1"]).await?;
+    same(&up.code, &Some(0)).map_err(|_| format!("{up:?}"))?;
+    let status = run(&["status"]).await?;
+    expect(status.stdout.contains("memory not bounded"), || format!("{status:?}"))?;
+    let exec = run(&["exec", "orders-1", "--", "sh", "-c", "iptables -A INPUT -j DROP && id -u"]).await?;
+    same(&exec.stdout.as_str(), &"0\n").map_err(|_| format!("{exec:?}"))?;
+    let down = run(&["down"]).await?;
+    same(&down.code, &Some(0)).map_err(|_| format!("{down:?}"))?;
+    std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
 

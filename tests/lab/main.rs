@@ -4,6 +4,7 @@
 //! here is listed as ignored, with the reason on standard error.
 
 mod command;
+mod documents;
 mod fleet;
 mod hosts;
 mod ring;
@@ -17,7 +18,9 @@ fn main() {
         std::process::exit(ring::command());
     }
     let arguments = Arguments::from_args();
-    let trials =
-        [hosts::trials(), sealing::trials(), fleet::trials(), command::trials()].into_iter().flatten().collect();
+    let trials = [hosts::trials(), sealing::trials(), documents::trials(), fleet::trials(), command::trials()]
+        .into_iter()
+        .flatten()
+        .collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,6 +1,7 @@
 //! What the lab's tests share: a lab of their own, patience with a deadline, and the machine's state before and after.
 
 use std::future::Future;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::OnceLock;
@@ -39,6 +40,13 @@ pub fn bounded_trial<F: Future<Output = Outcome>>(name: &str, test: impl Fn() ->
         Err(missing) => Some(missing),
     };
     either(name, missing, test)
+}
+
+/// The same for a test that becomes somebody else, which only root can.
+pub fn rooted_trial<F: Future<Output = Outcome>>(name: &str, test: impl Fn() -> F + Send + Sync + 'static) -> Trial {
+    let user = "only root can become somebody else".to_owned();
+    let root = std::fs::metadata("/proc/self").is_ok_and(|this| this.uid() == 0);
+    either(name, probe().as_ref().err().or((!root).then_some(&user)), test)
 }
 
 fn either<F: Future<Output = Outcome>>(
@@ -101,16 +109,27 @@ pub struct Said {
     pub stderr: String,
 }
 
-/// Starts `drill-lab`: this same program, told to be it.
-pub fn start_command(home: &Path, arguments: &[&str]) -> Result<Child, Failed> {
+/// `drill-lab`: this same program, told to be it.
+fn drill_lab(home: &Path, arguments: &[&str]) -> Result<Command, Failed> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(arguments).env(AS_COMMAND, "1").env("DRILL_LAB_HOME", home).stdin(Stdio::null());
-    Ok(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+    command.args(arguments).env(AS_COMMAND, "1").env("DRILL_LAB_HOME", home);
+    Ok(command)
+}
+
+/// Starts `drill-lab`.
+pub fn start_command(home: &Path, arguments: &[&str]) -> Result<Child, Failed> {
+    let mut command = drill_lab(home, arguments)?;
+    Ok(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
 }
 
 /// Runs `drill-lab` to its end.
 pub async fn run_command(home: &Path, arguments: &[&str]) -> Result<Said, Failed> {
-    let child = start_command(home, arguments)?;
+    finish(&mut drill_lab(home, arguments)?).await
+}
+
+/// Runs any command to its end.
+pub async fn finish(command: &mut Command) -> Result<Said, Failed> {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await??;
     Ok(Said {
         code: output.status.code(),
