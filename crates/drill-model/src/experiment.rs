@@ -34,19 +34,25 @@ pub struct Experiment {
     /// Its name: 1 to 64 lower-case letters, digits and `-`.
     pub id: ExperimentId,
     /// One line for people.
+    #[schemars(length(min = 1, max = 500))]
     pub title: String,
     /// What you expect, in one sentence. It is for people: what is measured stands in `steady_state` and `success`.
+    #[schemars(length(min = 1, max = 500))]
     pub hypothesis: String,
     /// Where it may run; a start names one of these.
+    #[schemars(length(min = 1))]
     pub environments: Vec<Environment>,
     /// Whom it may be done to.
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 10))]
     pub targets: BTreeMap<TargetName, TargetSpec>,
     /// What the targets depend on, for faults that cut it off.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dependencies: BTreeMap<DependencyName, Dependency>,
     /// What is broken.
+    #[schemars(length(min = 1, max = 20))]
     pub faults: Vec<FaultSpec>,
     /// What should stay true.
+    #[schemars(length(min = 1, max = 50))]
     pub steady_state: Vec<Probe>,
     /// What forbids a start, and what stops a run.
     pub guards: Guards,

@@ -39,6 +39,7 @@ pub use self::peers::{Cidr, Peers};
 pub use self::process_kill::{ProcessKill, Signal};
 pub use self::process_pause::ProcessPause;
 pub use self::service_stop::ServiceStop;
+pub(crate) use self::spec::Entry;
 pub use self::spec::FaultSpec;
 use crate::experiment::Dependency;
 use crate::host::{Capability, Document, HostOrder};

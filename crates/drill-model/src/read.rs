@@ -29,6 +29,9 @@ use crate::experiment::Experiment;
 /// The longest text that is read; the longest experiment that makes sense is a tenth of it.
 pub const LONGEST_TEXT: usize = 256 * 1024;
 
+/// So many complaints are told: whoever has more has something else to do first.
+const MOST_TOLD: usize = 200;
+
 /// So many complaints are shown; the others are counted.
 const MOST_SHOWN: usize = 20;
 
@@ -68,7 +71,7 @@ pub fn experiment(text: &str) -> Result<Experiment, Unreadable> {
     if problems.is_empty() {
         return Ok(experiment);
     }
-    let findings = problems.into_iter().map(|problem| place::finding(&root, problem)).collect();
+    let findings = problems.into_iter().take(MOST_TOLD).map(|problem| place::finding(&root, problem)).collect();
     Err(Unreadable::new(text, Wrong(findings)))
 }
 
@@ -80,6 +83,7 @@ fn whole(root: &Node) -> Result<Experiment, Wrong> {
 
 impl Unreadable {
     fn new(text: &str, Wrong(mut findings): Wrong) -> Self {
+        findings.truncate(MOST_TOLD);
         findings.sort_by_key(|finding| finding.at.as_ref().map_or(0, |at| at.start));
         let complaints = findings.into_iter().map(|finding| finding.into_complaint(text)).collect();
         let text = if text.len() > LONGEST_TEXT { String::new() } else { text.to_owned() };
@@ -102,7 +106,7 @@ impl Unreadable {
         &self.text
     }
 
-    /// Everything that is wrong, in the order of the text. There is at least one.
+    /// What is wrong, in the order of the text: at least one complaint, and no more than 200.
     pub fn complaints(&self) -> &[Complaint] {
         &self.complaints
     }

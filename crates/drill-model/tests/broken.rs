@@ -11,8 +11,8 @@ fn folder() -> PathBuf {
 
 fn answer(name: &str) -> String {
     let file = format!("{name}.yaml");
-    let text = std::fs::read_to_string(folder().join(&file)).unwrap();
-    read::experiment(&text).unwrap_err().in_file(file).to_string()
+    let text = std::fs::read_to_string(folder().join(&file)).expect("the file is there");
+    read::experiment(&text).expect_err("the file is broken").in_file(file).to_string()
 }
 
 macro_rules! broken {

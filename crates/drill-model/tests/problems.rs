@@ -64,6 +64,7 @@ fn the_document() {
             "hypothesis: |\n  One line\n  and another"
         ),
         ("environments: [staging]", "environments: []"),
+        ("environments: [staging]", "environments: [staging]\nsuccess: []"),
         ("environments: [staging]", "environments: [staging, production, staging]"),
         ("environments: [staging]", "environments: [staging]\nnotify: { topic: orders }"),
         (
@@ -74,6 +75,13 @@ fn the_document() {
         ("environments: [staging]", "environments: [staging]\nsuccess: [{ recovery_time_at_most: 10m }]"),
         ("environments: [staging]", "environments: [staging]\nsuccess: [{ availability_at_least: 101, of: healty }]"),
     ]));
+}
+
+#[test]
+fn an_experiment_without_anything() {
+    let text = "id: nothing\ntitle: Nothing\nhypothesis: Nothing.\nenvironments: []\ntargets: {}\nfaults: []\nsteady_state: []\nguards: { stop_when: none, max_blast_radius: 1% }\n";
+
+    insta::assert_snapshot!(read::experiment(text).unwrap_err());
 }
 
 #[test]
@@ -245,17 +253,12 @@ fn sizes_without_end() {
         .collect();
     text = text.replace("targets:\n", &format!("targets:\n{targets}"));
     let error = read::experiment(&text).unwrap_err();
-    let sizes: Vec<&str> = error
-        .complaints()
-        .iter()
-        .map(|complaint| complaint.message.as_str())
-        .filter(|message| message.contains("too many"))
-        .collect();
+    let sizes: Vec<&str> = error.complaints().iter().map(|complaint| complaint.message.as_str()).collect();
 
     assert_eq!(
         sizes,
         [
-            "11 targets are too many for one experiment",
+            "11 groups of targets are too many for one experiment",
             "21 faults are too many for one experiment",
             "52 probes are too many for one experiment",
             "51 stop conditions are too many for one experiment",

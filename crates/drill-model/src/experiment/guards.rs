@@ -121,6 +121,7 @@ impl std::fmt::Display for StopCondition {
 /// A stop condition as it is written.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "StopCondition", deny_unknown_fields)]
+#[schemars(extend("oneOf" = Written::one_trigger()))]
 struct Written {
     /// This alarm is in alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,6 +144,18 @@ struct Written {
     /// In so many samples in a row; 1 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     for_samples: Option<NonZeroU16>,
+}
+
+impl Written {
+    /// An alarm, or a probe with one limit, for the schema.
+    fn one_trigger() -> serde_json::Value {
+        serde_json::json!([
+            { "required": ["alarm"] },
+            { "required": ["probe", "above_baseline"] },
+            { "required": ["probe", "below_baseline"] },
+            { "required": ["probe"], "anyOf": [{ "required": ["above"] }, { "required": ["below"] }] },
+        ])
+    }
 }
 
 impl TryFrom<Written> for StopCondition {

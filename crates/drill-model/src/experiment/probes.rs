@@ -140,12 +140,14 @@ pub struct PrometheusProbe {
 #[serde(deny_unknown_fields)]
 pub struct HttpProbe {
     /// `http://` or `https://`.
+    #[schemars(regex(pattern = r"^https?://[^/?#\s@]"), length(max = 2000))]
     pub url: String,
     /// What becomes the value: `milliseconds`, or `ok` (1 when the status is the expected one, else 0).
     #[serde(default)]
     pub measure: HttpMeasure,
     /// The expected status.
     #[serde(default = "HttpProbe::ok")]
+    #[schemars(range(min = 100, max = 599))]
     pub status: u16,
     /// No answer within this time is a value of 0 for `ok`, and unknown for `milliseconds`.
     #[serde(default = "HttpProbe::two_seconds")]
@@ -192,6 +194,7 @@ pub struct HostHealthProbe {
 /// What a value must satisfy. A value that is not a number satisfies nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("anyOf" = [{ "required": ["at_least"] }, { "required": ["at_most"] }]))]
 pub struct Tolerance {
     /// Not less than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,6 +231,7 @@ impl std::fmt::Display for Tolerance {
 /// A probe as it is written: each source under its own name.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "Probe", deny_unknown_fields)]
+#[schemars(extend("oneOf" = Written::one_source()))]
 struct Written {
     /// Its name in the experiment.
     name: ProbeName,
@@ -251,6 +255,16 @@ struct Written {
     host_health: Option<HostHealthProbe>,
     /// What the value must satisfy.
     tolerance: Tolerance,
+}
+
+impl Written {
+    /// Exactly one source, for the schema.
+    fn one_source() -> serde_json::Value {
+        ["cloudwatch", "alarm", "prometheus", "http", "capacity", "host_health"]
+            .map(|source| serde_json::json!({ "required": [source] }))
+            .to_vec()
+            .into()
+    }
 }
 
 impl TryFrom<Written> for Probe {

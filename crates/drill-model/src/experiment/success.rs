@@ -34,6 +34,10 @@ impl std::fmt::Display for Criterion {
 /// A criterion as it is written.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename = "Criterion", deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    { "required": ["recovery_time_at_most"] },
+    { "required": ["availability_at_least", "of"] },
+]))]
 struct Written {
     /// The system was back within this time after the faults were gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,14 +12,17 @@ use crate::quantity::Percent;
 /// A group of targets. At least one of `tags`, `ids` and `group` is given, and all that are given must match.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("anyOf" = [{ "required": ["tags"] }, { "required": ["ids"] }, { "required": ["group"] }]))]
 pub struct TargetSpec {
     /// What kind of thing they are.
     pub kind: TargetKind,
     /// Tags that a target must have, all of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("minProperties" = 1))]
     pub tags: BTreeMap<String, String>,
     /// Exactly these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[schemars(length(min = 1))]
     pub ids: BTreeSet<InstanceId>,
     /// Members of this Auto Scaling group.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -33,18 +33,24 @@ pub struct FaultSpec {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
-    pub(crate) name: FaultName,
-    pub(crate) kind: FaultKind,
-    pub(crate) on: TargetName,
-    pub(crate) duration: Span,
+    /// Its name in the experiment.
+    name: FaultName,
+    /// What is done.
+    kind: FaultKind,
+    /// To which of the experiment's targets.
+    on: TargetName,
+    /// How long it lasts; for a fault that happens once, how long its effect is watched.
+    duration: Span,
+    /// It begins when this other fault has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) after: Option<FaultName>,
+    after: Option<FaultName>,
+    /// It begins this long after the run's first fault, or after the fault named in `after`.
     #[serde(default, skip_serializing_if = "Span::is_zero")]
-    pub(crate) delay_start: Span,
+    delay_start: Span,
 }
 
 /// The fields of an entry that every fault has.
-pub(crate) const ENTRY_FIELDS: [&str; 6] = ["name", "kind", "on", "duration", "after", "delay_start"];
+const ENTRY_FIELDS: [&str; 6] = ["name", "kind", "on", "duration", "after", "delay_start"];
 
 impl FaultSpec {
     /// Reads an entry: its own fields and those of its kind, so that a mistake in one does not hide one in the other.

@@ -1,4 +1,4 @@
-//! An example of every field, for the help of complaints. A test checks that each reads.
+//! An example of every field, for the help of complaints. A test checks each against the schema.
 
 /// A line that shows how a field is written; `around` are the fields that it stands in, innermost first.
 pub(super) fn of(field: &str, around: &[&str]) -> Option<&'static str> {
@@ -10,7 +10,7 @@ pub(super) fn of(field: &str, around: &[&str]) -> Option<&'static str> {
 }
 
 /// Where (anywhere when absent), which field, how it is written. The more particular come first.
-const EXAMPLES: &[(Option<&str>, &str, &str)] = &[
+pub(super) const EXAMPLES: &[(Option<&str>, &str, &str)] = &[
     (None, "id", "id: order-service-latency"),
     (None, "title", "title: Order service survives a slow network"),
     (None, "hypothesis", "hypothesis: Orders stay under 200 ms while one host is slow."),

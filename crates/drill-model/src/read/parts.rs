@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use super::finding::{Step, Wrong};
 use super::tree::{Node, Value};
 use super::typed::Reader;
-use super::{Finding, Kind};
+use super::{Finding, Kind, MOST_TOLD};
 use crate::experiment::{
     ApprovalRule, Criterion, Dependency, Experiment, Guards, MinHealthy, Notify, Observe, Probe, Recovery,
     StopCondition, StopWhen, TargetSpec,
@@ -72,6 +72,9 @@ impl Parts {
         match &node.value {
             Value::List(items) => {
                 for (index, item) in items.iter().enumerate() {
+                    if self.findings.len() >= MOST_TOLD {
+                        return;
+                    }
                     self.take(item, &[field.clone(), Step::Item(index)], &read);
                 }
             }
@@ -87,6 +90,9 @@ impl Parts {
         match &node.value {
             Value::Map(entries) => {
                 for (key, value) in entries {
+                    if self.findings.len() >= MOST_TOLD {
+                        return;
+                    }
                     self.take(value, &[field.clone(), key.step()], |node| T::deserialize(Reader::new(node)));
                 }
             }

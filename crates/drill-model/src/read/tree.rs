@@ -3,13 +3,14 @@
 //! Refused here: what is not YAML, a second document, aliases, tags, duplicate keys, keys that are not words, empty values,
 //! more than 32 levels. Nothing is expanded, so a tree is never larger than its text.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::finding::{Finding, Step, Wrong};
 use super::scalar::{self, Scalar};
-use super::{LONGEST_TEXT, words};
+use super::{LONGEST_TEXT, MOST_TOLD, words};
 
 /// Levels of lists and mappings inside each other.
 const DEEPEST: usize = 32;
@@ -81,6 +82,8 @@ struct Open {
     at: Range<usize>,
     /// Where its bracket stands, if it has one.
     bracket: Option<usize>,
+    /// Where each key stands.
+    keys: HashMap<String, usize>,
     /// The key whose value comes next.
     key: Option<Key>,
 }
@@ -139,20 +142,24 @@ impl Builder<'_> {
         let first = self.text[at.start..].chars().next().map_or(0, char::len_utf8);
         let bracket = (style == StructureStyle::Flow).then_some(at.start);
         let at = key.map_or(at.start..at.start + first, |key| key.at.clone());
-        self.open.push(Open { node, at, bracket, key: None });
+        self.open.push(Open { node, at, bracket, keys: HashMap::new(), key: None });
         Ok(())
     }
 
     fn scalar(&mut self, text: String, style: ScalarStyle, at: Range<usize>) -> Result<(), Box<Finding>> {
         let is_plain = style == ScalarStyle::Plain;
-        if let Some(Open { node: Value::Map(entries), key: key @ None, .. }) = self.open.last_mut() {
+        if let Some(Open { node: Value::Map(_), keys, key: key @ None, .. }) = self.open.last_mut() {
             if is_plain && text.is_empty() {
                 return Err(Box::new(Finding::new(at, "a value without its key", "write `name: value`")));
             }
-            if let Some((first, _)) = entries.iter().find(|(other, _)| other.text == text) {
-                let line = self.text[..first.at.start].matches('\n').count() + 1;
-                let message = format!("`{text}` is written twice: the first is on line {line}");
-                self.findings.push(Finding::new(at.clone(), message, "keep one of the two"));
+            if let Some(first) = keys.get(&text) {
+                if self.findings.len() < MOST_TOLD {
+                    let line = self.text[..*first].matches('\n').count() + 1;
+                    let message = format!("`{text}` is written twice: the first is on line {line}");
+                    self.findings.push(Finding::new(at.clone(), message, "keep one of the two"));
+                }
+            } else {
+                keys.insert(text.clone(), at.start);
             }
             *key = Some(Key { text, at });
             return Ok(());

@@ -11,7 +11,7 @@ use serde::forward_to_deserialize_any;
 use super::finding::{Finding, Kind, Step, Wrong};
 use super::scalar::Scalar;
 use super::tree::{Key, Node, Value};
-use super::words;
+use super::{MOST_TOLD, words};
 
 /// Reads one node.
 #[derive(Clone, Copy)]
@@ -80,7 +80,7 @@ impl<'n> Reader<'n> {
                 help: Some(words::choose(&key.text, &allowed)),
             })
         };
-        let findings: Vec<Finding> = entries.iter().filter_map(unknown).collect();
+        let findings: Vec<Finding> = entries.iter().filter_map(unknown).take(MOST_TOLD).collect();
         if findings.is_empty() { Ok(()) } else { Err(Wrong(findings)) }
     }
 }

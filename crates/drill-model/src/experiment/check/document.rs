@@ -4,6 +4,10 @@ use super::super::{Criterion, Experiment};
 use super::{Problems, choose_from, repeated};
 use crate::read::is_hidden;
 
+const MOST_ENVIRONMENTS: usize = 20;
+const MOST_DEPENDENCIES: usize = 50;
+const MOST_WINDOWS: usize = 20;
+const MOST_CRITERIA: usize = 20;
 const MOST_TARGETS: usize = 10;
 const MOST_FAULTS: usize = 20;
 const MOST_PROBES: usize = 50;
@@ -13,7 +17,7 @@ const LONGEST_SENTENCE: usize = 500;
 pub(super) fn check(experiment: &Experiment, found: &mut Problems) {
     sentence("title", &experiment.title, found);
     sentence("hypothesis", &experiment.hypothesis, found);
-    sizes(experiment, found);
+    empty(experiment, found);
     let environments: Vec<_> = experiment.environments.iter().collect();
     for (index, name) in repeated(&environments) {
         found.add(format!("environments[{index}]"), format!("`{name}` is named twice"), "name it once");
@@ -37,35 +41,45 @@ fn sentence(path: &str, text: &str, found: &mut Problems) {
     }
 }
 
-fn sizes(experiment: &Experiment, found: &mut Problems) {
-    let mut size = |path: &str, count: usize, most: usize, what: &str, none: &str| {
-        if count == 0 {
-            found.add(path, format!("there are no {what}"), none);
-        } else if count > most {
+/// Lists that are longer than an experiment needs.
+pub(super) fn is_too_large(experiment: &Experiment, found: &mut Problems) -> bool {
+    let sizes = [
+        ("environments", experiment.environments.len(), MOST_ENVIRONMENTS, "environments"),
+        ("targets", experiment.targets.len(), MOST_TARGETS, "groups of targets"),
+        ("dependencies", experiment.dependencies.len(), MOST_DEPENDENCIES, "dependencies"),
+        ("faults", experiment.faults.len(), MOST_FAULTS, "faults"),
+        ("steady_state", experiment.steady_state.len(), MOST_PROBES, "probes"),
+        ("guards.stop_when", experiment.guards.stop_when.conditions().len(), MOST_CONDITIONS, "stop conditions"),
+        ("guards.windows", experiment.guards.windows.len(), MOST_WINDOWS, "windows"),
+        ("success", experiment.success.len(), MOST_CRITERIA, "criteria"),
+    ];
+    let mut is_too_large = false;
+    for (path, count, most, what) in sizes {
+        if count > most {
             let help = format!("write at most {most}, or split the experiment");
             found.add(path, format!("{count} {what} are too many for one experiment"), help);
+            is_too_large = true;
         }
-    };
-    size(
-        "environments",
-        experiment.environments.len(),
-        usize::MAX,
-        "environments",
-        "name one: `environments: [staging]`",
-    );
-    size("targets", experiment.targets.len(), MOST_TARGETS, "targets", "say whom it may be done to");
-    size(
-        "faults",
-        experiment.faults.len(),
-        MOST_FAULTS,
-        "faults",
-        "say what is broken; without a fault nothing is rehearsed",
-    );
-    let none = "say what should stay true, with at least one probe; without one there is nothing to find out";
-    size("steady_state", experiment.steady_state.len(), MOST_PROBES, "probes", none);
-    let conditions = experiment.guards.stop_when.conditions().len();
-    if conditions > MOST_CONDITIONS {
-        size("guards.stop_when", conditions, MOST_CONDITIONS, "stop conditions", "");
+    }
+    is_too_large
+}
+
+fn empty(experiment: &Experiment, found: &mut Problems) {
+    let lists = [
+        ("environments", experiment.environments.is_empty(), "environments", "name one: `environments: [staging]`"),
+        ("targets", experiment.targets.is_empty(), "targets", "say whom it may be done to"),
+        ("faults", experiment.faults.is_empty(), "faults", "say what is broken; without a fault nothing is rehearsed"),
+        (
+            "steady_state",
+            experiment.steady_state.is_empty(),
+            "probes",
+            "say what should stay true, with at least one probe; without one there is nothing to find out",
+        ),
+    ];
+    for (path, is_empty, what, help) in lists {
+        if is_empty {
+            found.add(path, format!("there are no {what}"), help);
+        }
     }
 }
 

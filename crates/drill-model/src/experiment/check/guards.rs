@@ -6,8 +6,6 @@ use crate::faults::FaultKind;
 use crate::quantity::Span;
 use crate::window::{OnHolidays, Window};
 
-const MOST_WINDOWS: usize = 20;
-
 pub(super) fn check(experiment: &Experiment, found: &mut Problems) {
     for (index, condition) in experiment.guards.stop_when.conditions().iter().enumerate() {
         stop(experiment, condition, &format!("guards.stop_when[{index}]"), found);
@@ -66,10 +64,6 @@ fn windows(experiment: &Experiment, found: &mut Problems) {
     let windows = &experiment.guards.windows;
     if windows.is_empty() {
         return;
-    }
-    if windows.len() > MOST_WINDOWS {
-        let message = format!("{} windows are too many to understand", windows.len());
-        found.add("guards.windows", message, format!("write at most {MOST_WINDOWS}"));
     }
     for (index, window) in windows.iter().enumerate() {
         if window.calendar.is_none() && window.on_holidays != OnHolidays::Closed {
