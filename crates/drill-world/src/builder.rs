@@ -9,12 +9,11 @@ use std::time::Duration;
 pub struct Timing {
     /// From SendCommand until the agent has the order.
     pub delivery: Duration,
-    /// A command that was not delivered by then is `DeliveryTimedOut`; it may still be delivered.
+    /// The `TimeoutSeconds` of a command. One that was not delivered by then, and the time-out of its document, is
+    /// `DeliveryTimedOut`; it may still be delivered.
     pub delivery_timeout: Duration,
     /// A command that was not delivered by then never is. `None`: it is delivered however late.
     pub expiry: Option<Duration>,
-    /// A command that runs longer than this is killed and `ExecutionTimedOut`.
-    pub execution_timeout: Duration,
     /// Every order is delivered a second time, so much after the first.
     pub redelivery: Option<Duration>,
     /// For so long a new command is not known to those who ask for its answers.
@@ -35,9 +34,8 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             delivery: Duration::from_millis(400),
-            delivery_timeout: Duration::from_secs(90),
+            delivery_timeout: Duration::from_secs(30),
             expiry: None,
-            execution_timeout: Duration::from_secs(60),
             redelivery: None,
             answers: Duration::from_millis(300),
             visibility: Duration::from_secs(1),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use drill_model::host::{Document, HostReport};
 use drill_model::ids::InstanceId;
@@ -39,7 +40,9 @@ struct Command {
 impl World {
     /// Sends a command, if every one of its targets can be sent to.
     fn send(&self, method: Method, command: &HostCommand) -> Answer<CommandId> {
-        self.acceptable(command).map_err(|what| PortError::new(Class::Refused, method.api(), what))?;
+        let refused = |what: String| PortError::new(Class::Refused, method.api(), what);
+        self.acceptable(command).map_err(refused)?;
+        let may_run = may_run(command).map_err(refused)?;
         let sent_at = self.time().now();
         let id = {
             let mut state = self.state();
@@ -65,6 +68,7 @@ impl World {
                 target: target.clone(),
                 order: order.clone(),
                 sent_at,
+                may_run,
             };
             self.spawn(delivery.run());
         }
@@ -120,6 +124,7 @@ struct Delivery {
     target: InstanceId,
     order: Order,
     sent_at: Timestamp,
+    may_run: Duration,
 }
 
 impl Delivery {
@@ -127,20 +132,17 @@ impl Delivery {
         let Some(world) = self.world.upgrade() else { return };
         let timing = world.state().timing;
         world.sleep_until(self.sent_at + timing.delivery).await;
-        let timed_out = world.sleep_until(self.sent_at + timing.delivery_timeout);
-        if within(self.plane.reachable(&self.target), timed_out).await.is_none() {
-            world.note_answer(&self.command, &self.target, HostAnswer::Silent("DeliveryTimedOut".to_owned()));
-            match timing.expiry {
-                None => self.plane.reachable(&self.target).await,
-                Some(expiry) => {
-                    let expired = world.sleep_until(self.sent_at + expiry);
-                    if within(self.plane.reachable(&self.target), expired).await.is_none() {
-                        return;
-                    }
-                }
-            }
+        let times_out = self.sent_at + timing.delivery_timeout + self.may_run;
+        if within(self.plane.reachable(&self.target), world.sleep_until(times_out)).await.is_none() {
+            world.note_answer(&self.command, &self.target, undelivered());
+            self.plane.reachable(&self.target).await;
         }
-        let killed = world.sleep(timing.execution_timeout);
+        if timing.expiry.is_some_and(|expiry| world.time().now() > self.sent_at + expiry) {
+            world.sleep_until(times_out).await;
+            world.note_answer(&self.command, &self.target, undelivered());
+            return;
+        }
+        let killed = world.sleep(self.may_run);
         let heard = within(self.plane.run_document(&self.target, &self.order), killed).await;
         let answer = match heard {
             Some(Heard::Ended { stdout }) => read(&stdout),
@@ -154,6 +156,18 @@ impl Delivery {
             drop(self.plane.run_document(&self.target, &self.order).await);
         }
     }
+}
+
+fn undelivered() -> HostAnswer {
+    HostAnswer::Silent("DeliveryTimedOut".to_owned())
+}
+
+/// How long the document may run; the service checks every parameter against the document before it takes a command.
+fn may_run(command: &HostCommand) -> Result<Duration, String> {
+    let name = command.document.name();
+    let document = drill_documents::document(name).ok_or_else(|| format!("InvalidDocument: {name} does not exist"))?;
+    document.environment(&command.parameters).map_err(|wrong| format!("InvalidParameters: {wrong}"))?;
+    Ok(Duration::from_secs(document.timeout_seconds.into()))
 }
 
 fn read(stdout: &str) -> HostAnswer {

@@ -62,6 +62,21 @@ fn a_role_cannot_send_a_document_of_another() {
 }
 
 #[test]
+fn a_parameter_that_its_document_does_not_take_refuses_the_command() {
+    let (simulation, hosts) = orders(1);
+    simulation.play(intended(&simulation, &hosts, latency())).unwrap();
+    for (name, value) in [("DelayMs", "100ms"), ("To", "$(reboot)"), ("Unit", "x"), ("Colour", "red")] {
+        let mut order = order(simulation.now(), &hosts);
+        order.parameters.insert(name.to_owned(), value.to_owned());
+
+        let error = simulation.play(simulation.world.harm(&order)).unwrap().unwrap_err();
+
+        assert_eq!(error.class, Class::Refused, "{name}");
+        assert!(error.message.contains("InvalidParameters"), "{error}");
+    }
+}
+
+#[test]
 fn an_unknown_command_has_no_answers() {
     let (simulation, _) = orders(1);
 

@@ -85,6 +85,7 @@ pub fn order(now: Timestamp, targets: &[InstanceId]) -> HostCommand {
         targets,
         &[
             ("DelayMs", "100"),
+            ("To", "any"),
             ("Unit", unit().as_str()),
             ("Run", "run-1"),
             ("NotAfter", &(now + Duration::from_secs(30)).as_second().to_string()),
@@ -139,4 +140,13 @@ pub fn with_word(lines: Vec<String>, word: &str) -> Vec<String> {
 
 pub fn nothing() -> Vec<String> {
     Vec::new()
+}
+
+/// An order that kills every process called `orders` there, once.
+pub fn kill(now: Timestamp, targets: &[InstanceId]) -> HostCommand {
+    let mut order = order(now, targets);
+    order.document = Document::ProcessKill;
+    order.parameters.retain(|name, _| !["DelayMs", "To"].contains(&name.as_str()));
+    order.parameters.insert("Process".to_owned(), "orders".to_owned());
+    order
 }

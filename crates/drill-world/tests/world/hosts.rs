@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use drill_model::host::{Capability, Document};
+use drill_model::host::Capability;
 use drill_model::ids::InstanceId;
 use drill_phases::ports::{
     CommandId, HostAnswer, HostAnswers, HostCommand, HostHarm, HostHeal, HostProbe, InstanceHarm,
@@ -8,7 +8,7 @@ use drill_phases::ports::{
 use drill_world::{HostSpec, Simulation};
 use jiff::SignedDuration;
 
-use super::fixture::{intended, latency, look, nothing, order, orders, revert, said, set, with_word};
+use super::fixture::{intended, kill, latency, look, nothing, order, orders, revert, said, set, with_word};
 
 const A_WHILE: Duration = Duration::from_secs(3);
 
@@ -161,10 +161,8 @@ fn what_a_fault_needs_and_a_host_lacks_is_refused_before_anything_is_touched() {
     assert_eq!(harmed(&simulation, &order(simulation.now(), std::slice::from_ref(&id))), "refused/foreign-qdisc");
     assert_eq!(probed(&simulation, &id).root_qdisc.as_deref(), Some("foreign"));
 
-    let (simulation, id) = host(&HostSpec::new().runs(&["orders"]));
-    let mut kill = order(simulation.now(), std::slice::from_ref(&id));
-    kill.document = Document::ProcessKill;
-    kill.parameters.insert("Process".to_owned(), "billing".to_owned());
+    let (simulation, id) = host(&HostSpec::new().runs(&["billing"]));
+    let kill = kill(simulation.now(), std::slice::from_ref(&id));
     assert_eq!(harmed(&simulation, &kill), "refused/no-match");
 }
 
@@ -212,9 +210,7 @@ fn a_reboot_clears_what_is_alive_and_keeps_what_is_buried() {
 fn a_killed_process_comes_back_and_its_unit_stays_until_its_end() {
     let (simulation, id) = host(&HostSpec::new().runs(&["orders"]));
     let start = simulation.now();
-    let mut kill = order(start, std::slice::from_ref(&id));
-    kill.document = Document::ProcessKill;
-    kill.parameters.insert("Process".to_owned(), "orders".to_owned());
+    let kill = kill(start, std::slice::from_ref(&id));
     let runs = |at| {
         use drill_world::HostPlane as _;
         simulation.hosts.view().hosts[&id].runs("orders", at)
