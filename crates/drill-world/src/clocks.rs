@@ -1,6 +1,6 @@
 //! Alarm clocks: one-time schedules that go off at least once at their time, and are gone when they have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use drill_model::ids::RunId;
@@ -19,6 +19,8 @@ const ECHO: Duration = Duration::from_secs(5);
 pub(crate) struct Clocks {
     set: BTreeMap<RunId, Timestamp>,
     fired: Vec<Fired>,
+    /// Those that were ever set.
+    known: BTreeSet<RunId>,
     bell: std::rc::Rc<Bell>,
 }
 
@@ -32,6 +34,10 @@ pub struct Fired {
 }
 
 impl Clocks {
+    pub(crate) fn was_set(&self, run: &RunId) -> bool {
+        self.known.contains(run)
+    }
+
     pub(crate) fn set(&self) -> &BTreeMap<RunId, Timestamp> {
         &self.set
     }
@@ -46,6 +52,7 @@ impl AlarmClock for World {
                     return Ok(());
                 }
                 state.clocks.set.insert(run.clone(), at);
+                state.clocks.known.insert(run.clone());
                 (at + state.timing.clock, state.timing.clock_twice)
             };
             let (world, run) = (self.downgrade(), run.clone());
@@ -67,6 +74,7 @@ impl AlarmClock for World {
 
     async fn clear_clock(&self, run: &RunId) -> Answer<()> {
         self.call(Method::ClearClock, async |_| {
+            self.judge_giving_back(run, "its alarm clock", |_| true);
             self.state().clocks.set.remove(run);
             Ok(())
         })

@@ -2,14 +2,14 @@
 //!
 //! Whoever stops waiting for it does not stop it: it goes on as a Lambda does after StopExecution, up to its own limit.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::time::Slot;
+use crate::time::{Bell, Slot};
 use crate::world::World;
 
 /// Who makes calls.
@@ -62,8 +62,11 @@ impl World {
         let limit = self.time().sleep_until(self.time().now() + limit);
         let outcome = Rc::new(Slot::default());
         let told = Rc::clone(&outcome);
+        let under_way = UnderWay::begin(self.under_way(), &actor.name);
         self.spawn(async move {
-            told.fill(lifetime(work, limit, &actor).await);
+            let ended = lifetime(work, limit, &actor).await;
+            drop(under_way);
+            told.fill(ended);
         });
         Invocation { outcome }
     }
@@ -78,10 +81,53 @@ impl World {
         self.start(name, limit, work).outcome().await
     }
 
+    /// Ends when no invocation of these names is under way: a zombie has come to its end.
+    pub async fn until_ended(&self, names: &[&str]) {
+        loop {
+            let bell = self.under_way();
+            if !bell.names.borrow().iter().any(|name| names.contains(&&**name)) {
+                return;
+            }
+            bell.ended.next().await;
+        }
+    }
+
     /// The caller dies: it is marked, and this never returns.
     pub(crate) async fn die(&self) -> ! {
         self.actor().killed.set(true);
         match std::future::pending::<std::convert::Infallible>().await {}
+    }
+}
+
+/// The invocations that are under way.
+#[derive(Debug, Default)]
+pub(crate) struct Invocations {
+    names: RefCell<Vec<Rc<str>>>,
+    ended: Bell,
+}
+
+/// One of them: it leaves when this is dropped.
+struct UnderWay {
+    all: Rc<Invocations>,
+    name: Rc<str>,
+}
+
+impl UnderWay {
+    fn begin(all: Rc<Invocations>, name: &Rc<str>) -> Self {
+        all.names.borrow_mut().push(Rc::clone(name));
+        Self { all, name: Rc::clone(name) }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        {
+            let mut names = self.all.names.borrow_mut();
+            if let Some(at) = names.iter().position(|name| Rc::ptr_eq(name, &self.name)) {
+                names.swap_remove(at);
+            }
+        }
+        self.all.ended.ring();
     }
 }
 

@@ -57,6 +57,7 @@ impl Leases for World {
 
     async fn release(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<()> {
         self.call(Method::Release, async |_| {
+            self.judge_giving_back(run, "a lease", |row| targets.contains(&row.target));
             let mut state = self.state();
             state.calls.request(Method::Release.api(), more_requests(targets));
             state.leases.held.retain(|target, holder| holder != run || !targets.contains(target));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use drill_model::faults::Change;
 use drill_model::ids::{InstanceId, RunId};
 use drill_model::ledger::{Row, State as RowState};
+use drill_model::run::{Event, Run, next};
 use drill_phases::ports::{HostCommand, Instance, InstanceState};
 use jiff::Timestamp;
 
@@ -120,23 +121,63 @@ impl World {
             self.violation(format!("an order by {} names no unit", command.document.name()));
             return;
         };
+        let mut runs = BTreeSet::new();
         for target in &command.targets {
             let row = self.state().ledger.of_unit(&unit, target).cloned();
             // An order of somebody who was overtaken may come after the row is closed: then the host's tombstone refuses
             // it, and a landing all the same is a violation of its own.
             match row {
-                Some(row) => self.judge_fence(&row.run_id, target),
+                Some(row) => {
+                    self.judge_fence(&row.run_id, target);
+                    runs.insert(row.run_id);
+                }
                 None => self.violation(format!(
                     "{} on {target} is ordered without an intent for unit {unit}",
                     command.document.name()
                 )),
             }
         }
+        self.judge_clock(&runs);
+    }
+
+    /// No clock, no injection: whatever dies, the alarm clock of the run wakes somebody.
+    pub(crate) fn judge_clock(&self, runs: &BTreeSet<RunId>) {
+        for run in runs {
+            if !self.state().clocks.was_set(run) {
+                self.violation(format!("run {run} changes something and has set no alarm clock"));
+            }
+        }
+    }
+
+    /// What a run holds is given back when its rows are closed, not before.
+    pub(crate) fn judge_giving_back(&self, run: &RunId, what: &str, of: impl Fn(&Row) -> bool) {
+        let open = {
+            let state = self.state();
+            state.ledger.all().find(|row| row.run_id == *run && row.state.is_open() && of(row)).cloned()
+        };
+        if let Some(row) = open {
+            self.violation(format!("run {run} gives back {what}, and {} is {}", row_text(&row), row.state.word()));
+        }
+    }
+
+    /// A record moves by events, is armed once, and keeps its first ending.
+    pub(crate) fn judge_record(&self, before: &Run, after: &Run) {
+        let by_an_event = |event: &&Event| next(before.status, **event) == Ok(after.status);
+        if before.status != after.status && !Event::ALL.iter().any(|event| by_an_event(&event)) {
+            self.violation(format!("run {} went from {:?} to {:?}", after.id, before.status, after.status));
+        }
+        if before.armed.is_some() && before.armed != after.armed {
+            self.violation(format!("run {} was armed again, for another deadline", after.id));
+        }
+        if before.ending.is_some() && before.ending != after.ending {
+            self.violation(format!("run {} has lost the reason why it ended", after.id));
+        }
     }
 
     /// R1 and the fence, for a verb on instances.
     pub(crate) fn judge_verb(&self, change: &Change, ids: &BTreeSet<InstanceId>) {
         let now = self.time().now();
+        let mut runs = BTreeSet::new();
         for id in ids {
             let row = self.state().ledger.of_instance(change, id).find(|row| row.state.is_open()).cloned();
             match row {
@@ -145,10 +186,12 @@ impl World {
                     if now > row.not_after + TOLERANCE {
                         self.violation(format!("{} is done after its last moment {}", row_text(&row), row.not_after));
                     }
+                    runs.insert(row.run_id);
                 }
                 None => self.violation(format!("{} of {id} without an open intent", change.call())),
             }
         }
+        self.judge_clock(&runs);
     }
 
     /// R3: what was never touched is not healed.

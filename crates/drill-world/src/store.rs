@@ -122,6 +122,8 @@ impl Runs for World {
                 return Err(PortError::new(Class::Conflict, METHOD.api(), what));
             }
             state.store.runs.insert(run.id.clone(), text);
+            drop(state);
+            self.judge_record(&stored, &next);
             Ok(next)
         })
         .await

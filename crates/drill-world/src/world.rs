@@ -18,7 +18,7 @@ use crate::commands::Commands;
 use crate::faulty::Trouble;
 use crate::hosts::HostPlane;
 use crate::instances::Sightings;
-use crate::invocation::Actor;
+use crate::invocation::{Actor, Invocations};
 use crate::leases::LeaseTable;
 use crate::ledger::LedgerTable;
 use crate::metrics::MetricStore;
@@ -42,6 +42,7 @@ pub(crate) struct Inner {
     state: RefCell<State>,
     stop: Signal,
     gate: Signal,
+    under_way: Rc<Invocations>,
 }
 
 pub(crate) struct State {
@@ -90,7 +91,14 @@ impl World {
             oracle: Oracle::default(),
             event_lost: false,
         };
-        let inner = Inner { time, plane, state: RefCell::new(state), stop: Signal::default(), gate: Signal::default() };
+        let inner = Inner {
+            time,
+            plane,
+            state: RefCell::new(state),
+            stop: Signal::default(),
+            gate: Signal::default(),
+            under_way: Rc::default(),
+        };
         let world = Self { inner: Rc::new(inner), actor: Actor::named("nobody") };
         let weak = world.downgrade();
         world.plane().watch(Rc::new(move |sight| {
@@ -221,6 +229,10 @@ impl World {
 
     pub(crate) fn gate(&self) -> &Signal {
         &self.inner.gate
+    }
+
+    pub(crate) fn under_way(&self) -> Rc<Invocations> {
+        Rc::clone(&self.inner.under_way)
     }
 
     pub(crate) fn downgrade(&self) -> WeakWorld {

@@ -7,7 +7,7 @@ use drill_model::host::Document;
 use drill_model::ids::{FaultName, InstanceId, RunId, UnitId};
 use drill_model::ledger::Row;
 use drill_model::run::Run;
-use drill_phases::ports::{CommandId, HostAnswer, HostAnswers, HostCommand, Leases, Ledger, Runs};
+use drill_phases::ports::{AlarmClock, CommandId, HostAnswer, HostAnswers, HostCommand, Leases, Ledger, Runs};
 use drill_world::{HostSpec, Simulation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -68,12 +68,13 @@ pub fn latency() -> Value {
     json!({"by": "host", "document": "network-latency", "parameters": {"DelayMs": "100"}})
 }
 
-/// The run is injecting, and the intents for these targets are written.
+/// The run is injecting and its alarm clock is set, and the intents for these targets are written.
 pub async fn intended(simulation: &Simulation, targets: &[InstanceId], change: Value) {
     let world = simulation.world.named("test");
     world.create_run(&run(simulation, "injecting")).await.unwrap();
     world.lease(&run_id(), &set(targets)).await.unwrap();
     let now = simulation.now();
+    world.set_clock(&run_id(), now + Duration::from_secs(3 * FAULT_SECONDS)).await.unwrap();
     let rows: Vec<Row> = targets.iter().map(|target| row(now, target, change.clone())).collect();
     world.intend(&run_id(), &rows).await.unwrap();
 }

@@ -82,3 +82,15 @@ fn calls_carry_the_name_of_their_invocation() {
     let names: Vec<String> = simulation.world.call_log().iter().map(|call| call.actor.to_string()).collect();
     assert_eq!(names, ["one", "two"]);
 }
+
+#[test]
+fn one_can_wait_for_a_zombie_to_end() {
+    let (simulation, _) = orders(0);
+    let start = simulation.now();
+
+    drop(simulation.world.start("zombie", LIMIT, |world| async move { world.sleep(LIMIT / 2).await }));
+    drop(simulation.world.start("other", LIMIT, |world| async move { world.sleep(LIMIT).await }));
+    simulation.play(simulation.world.until_ended(&["zombie"])).unwrap();
+
+    assert_eq!(simulation.now(), start + LIMIT / 2);
+}

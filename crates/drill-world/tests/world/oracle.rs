@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use drill_model::ledger::{Gone, State};
-use drill_phases::ports::{HostHarm, HostHeal, InstanceHarm, InstanceHeal, Leases, Ledger, Runs, Step};
+use drill_model::run::{Armed, Ending, Run, Status};
+use drill_phases::ports::{AlarmClock, HostHarm, HostHeal, InstanceHarm, InstanceHeal, Leases, Ledger, Runs, Step};
 use drill_world::{HostSpec, Simulation};
 
-use super::fixture::{intended, latency, nothing, order, orders, revert, run_id, set, stopping, with_word};
+use super::fixture::{intended, latency, nothing, order, orders, revert, row, run, run_id, set, stopping, with_word};
 
 const A_WHILE: Duration = Duration::from_secs(3);
 
@@ -24,7 +25,7 @@ fn a_change_without_an_intent_is_a_violation() {
 
     let (simulation, hosts) = orders(1);
     simulation.play(simulation.world.harm(&order(simulation.now(), &hosts))).unwrap().unwrap();
-    check(&simulation, "without an open intent");
+    check(&simulation, "without an intent");
     simulation.pass(A_WHILE);
     assert_eq!(simulation.world.violations().len(), 2, "the landing is another");
 }
@@ -62,8 +63,6 @@ fn everything_that_is_left_is_listed() {
             intended(&simulation, &hosts, latency()).await;
             simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
             simulation.world.sleep(A_WHILE).await;
-            use drill_phases::ports::AlarmClock as _;
-            simulation.world.set_clock(&run_id(), simulation.now() + A_WHILE).await.unwrap();
         })
         .unwrap();
 
@@ -192,6 +191,64 @@ fn harming_a_target_of_another_environment_is_a_violation() {
         .unwrap();
 
     check(&simulation, "did not opt in for staging");
+}
+
+#[test]
+fn a_change_without_an_alarm_clock_is_a_violation() {
+    let (simulation, hosts) = orders(1);
+
+    simulation
+        .play(async {
+            let world = &simulation.world;
+            world.create_run(&run(&simulation, "injecting")).await.unwrap();
+            world.lease(&run_id(), &set(&hosts)).await.unwrap();
+            world.intend(&run_id(), &[row(simulation.now(), &hosts[0], stopping())]).await.unwrap();
+            world.stop(&set(&hosts)).await.unwrap();
+        })
+        .unwrap();
+
+    check(&simulation, "no alarm clock");
+}
+
+#[test]
+fn giving_back_what_is_not_clean_is_a_violation() {
+    let (simulation, hosts) = orders(1);
+    simulation.play(intended(&simulation, &hosts, latency())).unwrap();
+    simulation.play(simulation.world.release(&run_id(), &set(&hosts))).unwrap().unwrap();
+    check(&simulation, "gives back a lease");
+
+    let (simulation, hosts) = orders(1);
+    simulation.play(intended(&simulation, &hosts, latency())).unwrap();
+    simulation.play(simulation.world.clear_clock(&run_id())).unwrap().unwrap();
+    check(&simulation, "gives back its alarm clock");
+}
+
+#[test]
+fn a_record_that_goes_back_is_a_violation() {
+    let (simulation, _) = orders(0);
+    let world = &simulation.world;
+    let clean = simulation.play(world.create_run(&run(&simulation, "clean"))).unwrap().unwrap();
+
+    simulation.play(world.save_run(&Run { status: Status::Injecting, ..clean })).unwrap().unwrap();
+
+    check(&simulation, "went from Clean to Injecting");
+}
+
+#[test]
+fn a_deadline_that_is_extended_and_an_ending_that_is_replaced_are_violations() {
+    let (simulation, _) = orders(0);
+    let world = &simulation.world;
+    let armed = Armed { from: simulation.now(), deadline: simulation.now() + A_WHILE };
+    let first = Run { armed: Some(armed), ending: Some(Ending::Completed), ..run(&simulation, "observing") };
+    let stored = simulation.play(world.create_run(&first)).unwrap().unwrap();
+
+    let later = Armed { deadline: armed.deadline + A_WHILE, ..armed };
+    let changed = Run { armed: Some(later), ending: Some(Ending::DryRun), ..stored };
+    simulation.play(world.save_run(&changed)).unwrap().unwrap();
+
+    let violations = world.violations();
+    assert_eq!(violations.len(), 2, "{violations:?}");
+    assert!(violations[0].contains("armed again") && violations[1].contains("lost the reason"), "{violations:?}");
 }
 
 #[test]
