@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a ring is a test from its first line")]
 
 mod answers;
+mod budget;
+mod moto;
 mod mutations;
 mod promises;
 mod scenarios;

@@ -30,6 +30,7 @@ pub struct Outcome {
 #[derive(Debug, PartialEq)]
 pub struct Ran {
     pub outcome: Outcome,
+    pub events: Vec<&'static str>,
     calls: Vec<(String, Value)>,
 }
 
@@ -113,7 +114,8 @@ impl Scenario {
         // A path is at most 30 states long; whoever takes a longer one turns in circles.
         let host = Script::new(self.answers.clone()).stopping_after(300);
         let outcome = go_through(&deployed(&machine), &host).into();
-        Ran { outcome, calls: host.calls() }
+        let events = host.history().iter().map(|event| event.kind.name()).collect();
+        Ran { outcome, events, calls: host.calls() }
     }
 }
 
@@ -133,10 +135,13 @@ fn answer(value: &Value) -> Answer {
     if let Some(failure) = members.get("fails") {
         return Answer::Fails { error: text(&failure["error"]), cause: text(&failure["cause"]) };
     }
-    match (members.get("returns"), members.get("hangs")) {
-        (Some(value), None) => Answer::Returns(value.clone()),
-        (None, Some(_)) => Answer::Hangs,
-        _ => panic!("an answer is verdict, returns, fails or hangs, and not {value}"),
+    match members.iter().next() {
+        Some((kind, value)) if kind == "returns" => Answer::Returns(value.clone()),
+        Some((kind, value)) if kind == "bytes" => {
+            Answer::Returns("x".repeat(value.as_u64().unwrap().try_into().unwrap()).into())
+        }
+        Some((kind, _)) if kind == "hangs" => Answer::Hangs,
+        _ => panic!("an answer is verdict, returns, bytes, fails or hangs, and not {value}"),
     }
 }
 
