@@ -22,7 +22,7 @@ pub use self::probes::{
     Statistic, Tolerance,
 };
 pub use self::success::Criterion;
-pub use self::targets::{Pick, Selector, TargetKind, TargetSpec};
+pub use self::targets::{Pick, Selector, Share, TargetKind, TargetSpec};
 use crate::faults::FaultSpec;
 use crate::ids::{DependencyName, DnsName, Environment, ExperimentId, TargetName};
 use crate::quantity::{Percent, Span};

@@ -134,3 +134,6 @@ fn below(generator: &mut ChaCha20Rng, bound: usize) -> usize {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,10 +134,13 @@ impl Serialize for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_any(Written::new("a length of time with its unit, such as `100ms` or `5m`", |number| {
-                InvalidSpan::NoUnit(number).to_string()
-            }))
+        deserializer.deserialize_any(Written::new(
+            "a length of time with its unit, such as `100ms` or `5m`",
+            |number| {
+                let wrong = number.parse::<Self>().err();
+                wrong.unwrap_or_else(|| InvalidSpan::Unreadable(number)).to_string()
+            },
+        ))
     }
 }
 
@@ -218,7 +221,10 @@ macro_rules! suffixed {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_any(Written::new(concat!($what, ", such as `", $example, "`"), |number| {
-                    format!("`{number}` has no unit: write `{number}{}`", $suffix)
+                    match format!("{number}{}", $suffix).parse::<Self>() {
+                        Ok(meant) => format!("`{number}` has no unit: write `{meant}`"),
+                        Err(wrong) => wrong,
+                    }
                 }))
             }
         }
@@ -284,6 +290,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -301,6 +309,50 @@ mod tests {
             "`100` has no unit: write `100s`, `100ms` or `100m`"
         );
         assert_eq!("30".parse::<Percent>().unwrap_err(), "`30` has no unit: write `30%`");
+    }
+
+    #[test]
+    fn a_bare_number_that_no_unit_could_save_is_answered_with_the_rule() {
+        fn answer<T: serde::de::DeserializeOwned + fmt::Debug>(number: f64) -> String {
+            serde_json::from_value::<T>(serde_json::json!(number)).unwrap_err().to_string()
+        }
+
+        for wrong in [1.5, -5.0] {
+            assert_eq!(
+                answer::<Span>(wrong),
+                format!("`{wrong}` is not a length of time: write for example `100ms`, `60s`, `5m` or `1h30m`")
+            );
+        }
+        assert_eq!(answer::<Percent>(0.5), "`0.5` has no unit: write `0.5%`");
+        assert_eq!(answer::<Percent>(250.0), "`250%` is out of range: a percentage goes from 0 to 100");
+    }
+
+    proptest! {
+        #[test]
+        fn every_span_is_read_as_it_is_written(millis in 0..=LONGEST_MILLIS) {
+            let span = Span::millis(millis);
+
+            prop_assert_eq!(span.to_string().parse::<Span>(), Ok(span));
+            prop_assert_eq!(serde_json::from_str::<Span>(&serde_json::to_string(&span).unwrap()).unwrap(), span);
+        }
+
+        #[test]
+        fn every_share_and_multiple_is_read_as_it_is_written(share in 0.0..=100.0f64, multiple in 0.0..=1000.0f64) {
+            let (share, multiple) = (Percent::try_from(share).unwrap(), Multiple::try_from(multiple).unwrap());
+
+            prop_assert_eq!(share.to_string().parse(), Ok(share));
+            prop_assert_eq!(multiple.to_string().parse(), Ok(multiple));
+        }
+
+        #[test]
+        fn no_text_is_read_as_more_than_there_is(text in "[0-9a-z.%+-]{0,12}") {
+            if let Ok(span) = text.parse::<Span>() {
+                prop_assert!(span.as_millis() <= LONGEST_MILLIS);
+            }
+            if let Ok(share) = text.parse::<Percent>() {
+                prop_assert!((0.0..=100.0).contains(&share.get()));
+            }
+        }
     }
 
     #[test]

@@ -72,10 +72,11 @@ pub enum Pick {
     All,
 }
 
-/// A share from 1 to 100, written as a bare number: `percent: 25`.
+/// A share of more than 0 and at most 100, written as a bare number: `percent: 25`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
-pub struct Share(#[schemars(range(min = 1, max = 100))] f64);
+#[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
+pub struct Share(f64);
 
 impl Share {
     /// The share as a percentage.
