@@ -1,1 +1,3 @@
 //! What the rings share.
+
+pub mod stage;

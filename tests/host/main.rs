@@ -47,11 +47,16 @@ fn main() -> std::process::ExitCode {
     conclusion.exit_code()
 }
 
-/// Straight to the terminal: what was not tried must not be lost in captured output.
+/// Straight to the terminal: it must not be lost in captured output.
+fn note(text: &str) {
+    writeln!(std::io::stderr(), "{text}").unwrap_or_default();
+}
+
+/// What was not tried, and why.
 fn say(skipped: &[(&str, Missing)]) {
     for (what, why) in skipped {
         if let Some(why) = why {
-            writeln!(std::io::stderr(), "skipped: {what}: {why}").unwrap_or_default();
+            note(&format!("skipped: {what}: {why}"));
         }
     }
 }

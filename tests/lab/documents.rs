@@ -1,7 +1,7 @@
 //! The shipped SSM documents on the lab's hosts, unchanged: each lands, is seen, and is undone.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use drill_lab::{AgentOutcome, FleetSpec, Lab};
 use libtest_mimic::{Failed, Trial};
@@ -32,7 +32,7 @@ fn fleet(name: &str) -> FleetSpec {
 /// What a document answers on `orders-db`.
 async fn answer(lab: &Lab, name: &str, unit: &str, values: &[(&str, &str)]) -> Result<(AgentOutcome, Value), Failed> {
     let document = drill_documents::document(name).ok_or_else(|| format!("no document {name}"))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let now = ring::now()?;
     let mut parameters = BTreeMap::from([("Unit".to_owned(), unit.to_owned()), ("Run".to_owned(), "ring".to_owned())]);
     if document.parameters.iter().any(|parameter| parameter.name == "Deadline") {
         parameters.insert("NotAfter".to_owned(), (now + 30).to_string());
@@ -147,7 +147,13 @@ async fn stress() -> Outcome {
             return expect(outcome.exit_code == Some(3), || format!("{refused}"));
         }
         let workers = "pgrep -c stress-ng > /dev/null && echo stressed || echo idle";
+        let mut measurements = lab.measurements();
         drill(&lab, "cpu-stress", &[("Percent", "100")], workers, "stressed", "idle").await?;
+        let busiest = std::iter::from_fn(|| measurements.try_recv().ok())
+            .filter(|measured| measured.metric == "CPUUtilization")
+            .flat_map(|measured| measured.values)
+            .fold(0.0, f64::max);
+        expect((50.0..=130.0).contains(&busiest), || format!("the host was measured at {busiest} % at most"))?;
         let memory = "cat /sys/fs/cgroup/memory/memory.usage_in_bytes /sys/fs/cgroup/memory.current 2> /dev/null";
         let used = format!("test $({memory}) -ge 200000000 && echo full || echo free");
         drill(&lab, "memory-stress", &[("Percent", "70")], &used, "full", "free").await?;

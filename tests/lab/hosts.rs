@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drill_lab::{AgentStatus, Document, FleetSpec, HostState};
+use drill_lab::{AgentStatus, Document, FleetSpec, GroupSpec, HostSpec, HostState};
 use libtest_mimic::Trial;
 
 use crate::ring::{self, Outcome, expect, same, with_lab};
@@ -15,6 +15,8 @@ pub fn trials() -> Vec<Trial> {
         ring::trial("hosts::a_cancelled_document_is_killed_with_its_group", cancel),
         ring::trial("hosts::an_agent_that_is_offline_gets_nothing", offline),
         ring::trial("hosts::stopping_keeps_the_disk_and_loses_processes_and_rules", stop_and_start),
+        ring::trial("hosts::a_reboot_is_seen_in_the_hosts_own_boot_time", boot_time),
+        ring::trial("hosts::a_stopped_member_is_replaced_after_its_grace", stopped_member),
         ring::trial("hosts::a_terminated_host_is_gone_for_ever", terminate),
     ]
 }
@@ -119,6 +121,60 @@ async fn stop_and_start() -> Outcome {
 
         lab.reboot("one").await?;
         same(&ring::output(&lab, "one", "cat /var/lib/kept").await?.as_str(), &"kept")
+    })
+    .await
+}
+
+async fn boot_time() -> Outcome {
+    with_lab("boot", FleetSpec::bare("boot", &["one"]), async |lab| {
+        let booted = "sed -n 's/^btime //p' /proc/stat; cat /proc/sys/kernel/random/boot_id";
+        let first = ring::output(&lab, "one", booted).await?;
+        same(&ring::output(&lab, "one", booted).await?, &first)?;
+        let told = ring::now()?;
+
+        lab.reboot("one").await?;
+
+        let second = ring::output(&lab, "one", booted).await?;
+        let (time, id) = second.split_once('\n').ok_or("no boot id")?;
+        expect(time.parse().is_ok_and(|time: u64| time > told), || format!("told at {told}, booted at {time}"))?;
+        expect(!first.contains(id), || "the boot id did not change".to_owned())?;
+        let uptime = ring::output(&lab, "one", "cut -d . -f 1 /proc/uptime").await?;
+        expect(uptime.parse().is_ok_and(|seconds: u64| seconds < 30), || format!("up for {uptime} s"))
+    })
+    .await
+}
+
+async fn stopped_member() -> Outcome {
+    let group = GroupSpec {
+        name: "group".to_owned(),
+        min: 0,
+        desired: 1,
+        max: 2,
+        template: HostSpec::bare("member"),
+        boot_delay: Duration::from_millis(500),
+        stopped_grace: Some(Duration::from_secs(3)),
+        load_balancer: None,
+    };
+    with_lab("grace", FleetSpec { groups: vec![group], ..FleetSpec::bare("grace", &[]) }, async |lab| {
+        let first = lab.host("member-1")?.instance_id;
+        lab.stop("member-1").await?;
+        lab.start("member-1").await?;
+        lab.suspend("group", true)?;
+        lab.stop("member-1").await?;
+        let stopped = ring::instant();
+        same(&lab.groups()[0].members, &vec![first.clone()])?;
+        lab.suspend("group", false)?;
+
+        ring::until("a new member runs", async || {
+            Ok(lab.host("member-2").is_ok_and(|member| member.state == HostState::Running))
+        })
+        .await?;
+
+        expect(stopped.elapsed() > Duration::from_secs(3), || "it was replaced before its grace was over".to_owned())?;
+        same(&lab.host(&first)?.state, &HostState::Terminated)?;
+        expect(lab.set_desired("group", 3).is_err(), || "a group grew over its limit".to_owned())?;
+        lab.set_desired("group", 0)?;
+        ring::until("the group is empty", async || Ok(lab.groups()[0].members.is_empty())).await
     })
     .await
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use drill_lab::{AgentOutcome, Bounds, FleetSpec, Lab, LabError, Site};
 use libtest_mimic::{Failed, Trial};
@@ -158,6 +158,18 @@ pub async fn output(lab: &Lab, host: &str, text: &str) -> Result<String, Failed>
         Some(0) => Ok(outcome.stdout.trim().to_owned()),
         _ => Err(format!("`{text}` on {host}: {outcome:?}").into()),
     }
+}
+
+/// Seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "real hosts compare their own clock with the order's")]
+pub fn now() -> Result<u64, Failed> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
+}
+
+/// The monotonic clock.
+#[expect(clippy::disallowed_methods, reason = "real hosts live in real time")]
+pub fn instant() -> Instant {
+    Instant::now()
 }
 
 /// Asks again until the answer is yes, and gives up at the deadline.

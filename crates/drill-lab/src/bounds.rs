@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,8 @@ impl Bounding {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
                 Ok(()) | Err(_) => Ok(()),
             };
-            if made.is_ok() && bounded.bounds.set(&controller, &folder, size) {
+            if made.is_ok() {
+                bounded.bounds.set(&controller, &folder, size);
                 bounded.folders.insert(controller, folder);
             }
         }
@@ -77,8 +79,8 @@ impl Bounding {
 }
 
 impl Bounds {
-    /// Sets what this controller can set; whether it could set anything.
-    fn set(&mut self, controller: &str, folder: &Path, size: HostSize) -> bool {
+    /// Sets what this controller can set.
+    fn set(&mut self, controller: &str, folder: &Path, size: HostSize) {
         let write = |file: &str, value: String| fs::write(folder.join(file), value).is_ok();
         let (memory, quota) = (u64::from(size.memory_mib) << 20, size.cpu_percent * 1_000);
         let two = controller.is_empty();
@@ -107,8 +109,18 @@ impl Bounds {
         if two || controller == "pids" {
             self.processes = write("pids.max", size.processes.to_string()).then_some(size.processes).or(self.processes);
         }
-        *self != Bounds::default()
     }
+}
+
+/// How much of the processors the host of these folders has ever used, when the kernel counts that.
+pub(crate) fn processor_time(folders: &BTreeMap<String, PathBuf>) -> Option<Duration> {
+    if let Some(folder) = folders.get("cpuacct") {
+        let nanos = fs::read_to_string(folder.join("cpuacct.usage")).ok()?;
+        return nanos.trim().parse().ok().map(Duration::from_nanos);
+    }
+    let stat = fs::read_to_string(folders.get("")?.join("cpu.stat")).ok()?;
+    let micros = stat.lines().find_map(|line| line.strip_prefix("usage_usec "))?;
+    micros.parse().ok().map(Duration::from_micros)
 }
 
 /// Removes a host's folder of one controller, killing what may still be in it; whether there was one.
@@ -125,11 +137,11 @@ pub(crate) fn remove(folder: &Path) -> io::Result<bool> {
         }
     }
     // The kernel may take a moment to bury the last process.
-    let patience = crate::clock::instant() + std::time::Duration::from_secs(10);
+    let patience = crate::clock::instant() + Duration::from_secs(10);
     loop {
         match fs::remove_dir(folder) {
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy && crate::clock::instant() < patience => {
-                crate::clock::pause_thread(std::time::Duration::from_millis(20));
+                crate::clock::pause_thread(Duration::from_millis(20));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             ended => return ended.map(|()| true),
@@ -156,7 +168,7 @@ fn roots(mounts: &str, own: &str, enabled: &dyn Fn(&Path) -> bool) -> Vec<Root> 
         };
         match kind {
             "cgroup" => {
-                for name in ["cpu", "memory", "pids"] {
+                for name in ["cpu", "cpuacct", "memory", "pids"] {
                     if options.split(',').any(|option| option == name)
                         && let Some(folder) = path(name)
                     {

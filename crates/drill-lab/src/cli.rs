@@ -65,7 +65,7 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Run a command on a host of the running lab.
+    /// Run a command on a host of the running lab, with nothing on its standard input.
     #[command(after_help = "Example: drill-lab exec orders-1 -- service order-service status")]
     Exec {
         /// The host's name or instance id.

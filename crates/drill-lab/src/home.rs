@@ -87,8 +87,11 @@ impl Record {
         if owner != geteuid().as_raw() {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("it belongs to user {owner}")));
         }
-        fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        fs::write(folder.join(RECORD), serde_json::to_vec_pretty(self)?)?;
+        // A folder of this name has its record from its first moment.
+        let beginning = home.join(format!(".{}", self.id));
+        fs::DirBuilder::new().mode(0o700).create(&beginning)?;
+        fs::write(beginning.join(RECORD), serde_json::to_vec_pretty(self)?)?;
+        fs::rename(&beginning, &folder)?;
         Ok(folder)
     }
 }

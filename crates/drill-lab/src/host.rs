@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -74,9 +75,19 @@ pub(crate) struct Host {
     /// How often it was started.
     pub(crate) starts: u32,
     pub(crate) agent_offline: bool,
+    /// Its cgroup folders, since its first start.
+    pub(crate) cgroups: BTreeMap<String, PathBuf>,
+    /// Since when it is stopped, while it is.
+    pub(crate) stopped: Option<Instant>,
 }
 
 impl Host {
+    /// Moves it on in its life.
+    pub(crate) fn enter(&mut self, state: HostState, now: Instant) {
+        self.view.state = state;
+        self.stopped = (state == HostState::Stopped).then_some(now);
+    }
+
     pub(crate) fn view(&self) -> HostView {
         let online = self.view.state == HostState::Running && !self.agent_offline;
         HostView { agent_online: online, ..self.view.clone() }

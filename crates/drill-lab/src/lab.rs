@@ -8,6 +8,7 @@ mod group;
 mod lifecycle;
 mod meter;
 mod switch;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt;

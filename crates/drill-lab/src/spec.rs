@@ -84,8 +84,8 @@ pub struct GroupSpec {
     pub template: HostSpec,
     /// From the loss of a member to the start of its replacement.
     pub boot_delay: Duration,
-    /// Whether a stopped member counts as lost: it is terminated and replaced, as AWS does.
-    pub replaces_stopped: bool,
+    /// How long a member may be stopped until its health check has it terminated and replaced; never without.
+    pub stopped_grace: Option<Duration>,
     /// The host running `order-lb` at which members are registered.
     pub load_balancer: Option<String>,
 }
@@ -184,7 +184,7 @@ impl FleetSpec {
                 max: order_hosts * 2,
                 template: order,
                 boot_delay: Duration::from_secs(3),
-                replaces_stopped: true,
+                stopped_grace: Some(Duration::from_secs(20)),
                 load_balancer: Some("order-lb".to_owned()),
             }],
             meter: Some("order-client".to_owned()),

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use self::check::Problem;
 pub use self::guards::{ApprovalRule, Guards, MinHealthy, StopCondition, StopWhen, Trigger};
 pub use self::probes::{
-    AlarmProbe, CapacityProbe, CloudWatchProbe, HostHealthProbe, HttpMeasure, HttpProbe, Probe, PrometheusProbe, Source,
-    Statistic, Tolerance,
+    AlarmProbe, CapacityProbe, CloudWatchProbe, HostHealthProbe, HttpMeasure, HttpProbe, Probe, PrometheusProbe,
+    Source, Statistic, Tolerance,
 };
 pub use self::success::Criterion;
 pub use self::targets::{Pick, Selector, Share, TargetKind, TargetSpec};
@@ -100,7 +100,11 @@ impl TryFrom<String> for DependencyHost {
             Ok(address) => Ok(Self::Address(address)),
             // `10.0.0.999` is not a name that anybody has.
             Err(_) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
-                Err(crate::ids::InvalidName::new(&text, "an IPv4 address", "four numbers from 0 to 255, such as `10.0.0.7`"))
+                Err(crate::ids::InvalidName::new(
+                    &text,
+                    "an IPv4 address",
+                    "four numbers from 0 to 255, such as `10.0.0.7`",
+                ))
             }
             Err(_) => DnsName::try_from(text).map(Self::Name),
         }

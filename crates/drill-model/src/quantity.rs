@@ -136,9 +136,9 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Written::new(
             "a length of time with its unit, such as `100ms` or `5m`",
-            |number| {
-                let wrong = number.parse::<Self>().err();
-                wrong.unwrap_or_else(|| InvalidSpan::Unreadable(number)).to_string()
+            |number| match number.parse::<Self>() {
+                Err(wrong) => wrong.to_string(),
+                Ok(meant) => format!("`{number}` is not text: write `\"{meant}\"`"),
             },
         ))
     }

@@ -66,17 +66,17 @@ fn every_kind_of_fault_survives_being_written_and_read() {
 }
 
 fn digest(experiment: Experiment) -> Digest {
-    let run_id = RunId::try_from("run-1").unwrap();
+    let run_id = RunId::try_from("run-1").expect("a run id");
     let scope = Scope {
         seed: Seed::of(&run_id),
         run_id,
         account: "123456789012".to_owned(),
         region: "eu-central-1".to_owned(),
-        environment: Environment::try_from("staging").unwrap(),
+        environment: Environment::try_from("staging").expect("an environment"),
         experiment,
         targets: BTreeMap::new(),
         changes: Vec::new(),
-        pacing: Pacing::of(Span::seconds(60), Span::seconds(5)).unwrap(),
+        pacing: Pacing::of(Span::seconds(60), Span::seconds(5)).expect("a pace"),
         worst_case: Span::seconds(600),
     };
     scope.digest()

@@ -6,9 +6,9 @@
 mod answers;
 pub mod approval;
 mod errors;
+pub mod fence;
 #[cfg(test)]
 mod fixtures;
-pub mod fence;
 pub mod inject;
 pub mod janitor;
 pub mod observe;

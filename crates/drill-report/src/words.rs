@@ -48,7 +48,7 @@ pub(crate) fn reason(judgement: &Judgement) -> String {
 pub(crate) fn recovery(recovery: RecoveryTime) -> String {
     match recovery {
         RecoveryTime::Recovered { after } => format!("{after} after the faults were over"),
-        RecoveryTime::NotRecovered { watched } => format!("not in the {watched} that it was watched"),
+        RecoveryTime::NotRecovered { watched } => format!("not in the time that it was given; watched for {watched}"),
         RecoveryTime::Unknown => "not known".to_owned(),
     }
 }

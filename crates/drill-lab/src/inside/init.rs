@@ -9,12 +9,14 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use caps::{CapSet, Capability, CapsHashSet};
+use nix::errno::Errno;
 use nix::sched::unshare as unshare_namespaces;
 use nix::sys::resource::{Resource, setrlimit};
+use nix::time::{ClockId, clock_gettime};
 
 use super::reap::Reaper;
 use super::supervise::Supervisor;
-use super::{InsideError, SEALED, agent, calling, die_with_parent, doing, network, seal, service};
+use super::{InsideError, OWN_TIME, SEALED, agent, calling, die_with_parent, doing, network, seal, service};
 use crate::wire::HostBoot;
 
 /// What the root of a host may do: its own files, processes, addresses and packets. Not the machine's clock, modules,
@@ -44,7 +46,28 @@ pub(super) fn unshare(order: &Path) -> Result<(), InsideError> {
         let procs = folder.join("cgroup.procs");
         fs::write(&procs, "0").map_err(doing(format!("enter the bounds of {}", procs.display())))?;
     }
-    unshare_namespaces(SEALED).map_err(calling("make the host's namespaces"))
+    match unshare_namespaces(SEALED | OWN_TIME) {
+        Ok(()) => start_clocks(),
+        // Without time namespaces a host shows the machine's boot as its own, and a reboot cannot be seen.
+        Err(Errno::EINVAL) => unshare_namespaces(SEALED).map_err(calling("make the host's namespaces")),
+        Err(errno) => Err(calling("make the host's namespaces")(errno)),
+    }
+}
+
+/// Lets the host's clocks start at its start, so that `/proc/uptime` and the boot time in `/proc/stat` are its own.
+fn start_clocks() -> Result<(), InsideError> {
+    let back = |name: &str, clock: ClockId| {
+        let now = clock_gettime(clock)?;
+        // Offsets are whole seconds, which may be negative, and nanoseconds, which may not.
+        let (seconds, nanos) = match now.tv_nsec() {
+            0 => (-now.tv_sec(), 0),
+            nanos => (-now.tv_sec() - 1, 1_000_000_000 - nanos),
+        };
+        Ok::<_, Errno>(format!("{name} {seconds} {nanos}\n"))
+    };
+    let monotonic = back("monotonic", ClockId::CLOCK_MONOTONIC).map_err(calling("read the machine's clock"))?;
+    let boot = back("boottime", ClockId::CLOCK_BOOTTIME).map_err(calling("read the machine's clock"))?;
+    fs::write("/proc/self/timens_offsets", monotonic + &boot).map_err(doing("start the host's clocks"))
 }
 
 /// Runs the host that `order` describes.

@@ -255,6 +255,10 @@ fn kernel(boot: &HostBoot, root: &Path) -> Result<(), InsideError> {
     folders.map_err(doing("create the host's /proc and /sys"))?;
     mount(Some("proc"), &proc, Some("proc"), quiet, None::<&str>).map_err(calling("mount the host's /proc"))?;
     let masked = || {
+        // Whoever keeps a process number past a reboot asks this whether it still means anything.
+        let (boot_id, fresh) = (proc.join("sys/kernel/random/boot_id"), root.join("run/boot-id"));
+        fs::write(&fresh, fs::read(proc.join("sys/kernel/random/uuid"))?)?;
+        bind(&fresh, &boot_id)?;
         for name in PROC_READ_ONLY.iter().map(|name| proc.join(name)).filter(|path| path.exists()) {
             bind(&name, &name)?;
             read_only(&name)?;

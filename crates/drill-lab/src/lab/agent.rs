@@ -11,7 +11,7 @@ use super::{Lab, LabError, switch};
 use crate::host::HostState;
 use crate::wire::{AgentOutcome, AgentStatus, Document, HostReply, HostRequest};
 
-/// A document on its way on a host. Dropping it cancels it.
+/// A document on its way on a host. It runs to its end whether or not somebody listens, as in SSM.
 pub struct Command {
     ended: tokio::task::JoinHandle<AgentOutcome>,
     cancel: mpsc::Sender<()>,
@@ -119,9 +119,10 @@ async fn deliver(connection: UnixStream, document: Document, mut cancelled: mpsc
         serde_json::from_str::<HostReply>(&reply).map_err(io::Error::from)
     };
     let cancel = async {
-        // Asked, or dropped by whoever could have asked: either way the script is killed, and its end is still read.
-        cancelled.recv().await;
-        if let Ok(line) = switch::line(&HostRequest::Cancel) {
+        // Nobody left who could cancel is no cancel. After a cancel the script's end is still read.
+        if cancelled.recv().await.is_some()
+            && let Ok(line) = switch::line(&HostRequest::Cancel)
+        {
             drop(to.write_all(&line).await);
         }
         std::future::pending::<std::convert::Infallible>().await

@@ -112,7 +112,7 @@ impl Lab {
             for instance_id in booked.into_iter().filter(|instance_id| !running.contains(instance_id)) {
                 self.change(&instance_id, |host| {
                     if host.view.state == HostState::Running {
-                        host.view.state = HostState::Stopped;
+                        host.enter(HostState::Stopped, clock::instant());
                         host.view.problem = Some("its first process died".to_owned());
                     }
                 });
@@ -147,18 +147,17 @@ impl Lab {
         let State { hosts, groups, .. } = &mut *state;
         let (mut doomed, mut launching) = (Vec::new(), Vec::new());
         for group in groups.iter_mut().filter(|group| !group.suspended) {
-            let mut members: BTreeMap<u16, (&String, HostState)> = BTreeMap::new();
+            let mut members: BTreeMap<u16, (&String, Option<Instant>)> = BTreeMap::new();
             for host in hosts.values().filter(|host| host.view.group.as_ref() == Some(&group.spec.name)) {
                 if host.view.state != HostState::Terminated {
-                    members.insert(host.number, (&host.view.instance_id, host.view.state));
+                    members.insert(host.number, (&host.view.instance_id, host.stopped));
                 }
             }
-            if group.spec.replaces_stopped {
-                doomed.extend(
-                    members.values().filter(|(_, state)| *state == HostState::Stopped).map(|(id, _)| (*id).clone()),
-                );
-                members.retain(|_, (_, state)| *state != HostState::Stopped);
-            }
+            let unhealthy = |stopped: Option<Instant>| {
+                stopped.zip(group.spec.stopped_grace).is_some_and(|(since, grace)| now >= since + grace)
+            };
+            doomed.extend(members.values().filter(|(_, stopped)| unhealthy(*stopped)).map(|(id, _)| (*id).clone()));
+            members.retain(|_, (_, stopped)| !unhealthy(*stopped));
             let surplus = members.len().saturating_sub(group.spec.desired);
             doomed.extend(members.values().rev().take(surplus).map(|(id, _)| (*id).clone()));
             let missing = group.spec.desired.saturating_sub(members.len());
@@ -213,7 +212,7 @@ mod tests {
             max: 9,
             template: HostSpec::bare("member"),
             boot_delay: Duration::from_secs(3),
-            replaces_stopped: true,
+            stopped_grace: None,
             load_balancer: None,
         };
         Group { spec, due: Vec::new(), launched: 0, suspended: false }

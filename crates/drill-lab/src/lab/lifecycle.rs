@@ -2,17 +2,23 @@
 //!
 //! Each call returns when the processes are there, or are gone.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::{Lab, LabError, State};
 use crate::bounds::Bounds;
+use crate::clock;
 use crate::home::cgroup_name;
 use crate::host::{self, Host, HostState, HostView};
 use crate::spec::{FleetSpec, HostSpec, address};
 use crate::wire::{HostBoot, SwitchReply, SwitchRequest};
+
+/// From power to the first process, when a host starts again: an instance's firmware and kernel take their time too.
+const POWER_ON: Duration = Duration::from_millis(1_500);
 
 /// One step of a host's life, taken only from where it starts.
 struct Step {
@@ -56,7 +62,7 @@ impl Lab {
     pub async fn terminate(&self, host: &str) -> Result<(), LabError> {
         let host = self.find(host)?;
         let instance_id = host.view.instance_id.clone();
-        self.change(&instance_id, |host| host.view.state = HostState::Terminated);
+        self.change(&instance_id, |host| host.enter(HostState::Terminated, clock::instant()));
         self.command("terminate", &host.view, SwitchRequest::Discard { instance_id }).await?;
         self.unbound(&host);
         Ok(())
@@ -111,7 +117,16 @@ impl Lab {
             problem: None,
         };
         let folder = host::folder(&self.shared.folder, &instance_id);
-        let host = Host { view, spec: spec.clone(), folder, number: *launched, starts: 0, agent_offline: false };
+        let host = Host {
+            view,
+            spec: spec.clone(),
+            folder,
+            number: *launched,
+            starts: 0,
+            agent_offline: false,
+            cgroups: BTreeMap::new(),
+            stopped: None,
+        };
         hosts.insert(instance_id.clone(), host);
         *launched += 1;
         instance_id
@@ -120,6 +135,9 @@ impl Lab {
     /// Starts the processes of a host whose state is `Booting`.
     pub(super) async fn boot(&self, instance_id: &str) -> Result<(), LabError> {
         let host = self.find(instance_id)?;
+        if host.starts > 0 {
+            clock::pause(POWER_ON).await;
+        }
         let order = self.order(&host)?;
         let booted = self.command("start", &host.view, SwitchRequest::Boot(Box::new(order))).await;
         let mut terminated = false;
@@ -128,7 +146,8 @@ impl Lab {
             if !terminated {
                 host.starts += 1;
                 host.view.problem = booted.as_ref().err().map(ToString::to_string);
-                host.view.state = if booted.is_ok() { HostState::Running } else { HostState::Stopped };
+                let state = if booted.is_ok() { HostState::Running } else { HostState::Stopped };
+                host.enter(state, clock::instant());
             }
         });
         if terminated {
@@ -148,6 +167,7 @@ impl Lab {
         let link = format!("v{}", state.links);
         if let Some(host) = state.hosts.get_mut(&host.view.instance_id) {
             host.view.bounds = bounded.bounds;
+            host.cgroups.clone_from(&bounded.folders);
         }
         let mut names: Vec<_> = state
             .hosts
@@ -183,7 +203,7 @@ impl Lab {
         match host.view.state {
             state if Some(state) == already => Ok(None),
             state if state == from => {
-                host.view.state = to;
+                host.enter(to, clock::instant());
                 Ok(Some(host.view.clone()))
             }
             state => Err(LabError::NotNow { action, host: host.view.name.clone(), state }),
@@ -195,7 +215,8 @@ impl Lab {
         let killed = self.command(action, host, SwitchRequest::Kill { instance_id }).await;
         self.change(&host.instance_id, |host| {
             if host.view.state == HostState::Stopping {
-                host.view.state = if killed.is_ok() { HostState::Stopped } else { HostState::Running };
+                let state = if killed.is_ok() { HostState::Stopped } else { HostState::Running };
+                host.enter(state, clock::instant());
             }
         });
         killed

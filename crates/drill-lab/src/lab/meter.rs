@@ -52,6 +52,8 @@ pub enum Unit {
     Milliseconds,
     /// A number of things.
     Count,
+    /// Hundredths of what there is.
+    Percent,
 }
 
 /// How the fleet did in the last ten seconds.
@@ -81,6 +83,7 @@ pub(super) struct Meter {
     next: u64,
     recent: VecDeque<Second>,
     targets: BTreeMap<String, Vec<Target>>,
+    pub(super) processors: super::usage::Processors,
     listeners: Vec<mpsc::UnboundedSender<Measured>>,
 }
 
@@ -133,6 +136,7 @@ impl Lab {
             loop {
                 seconds.tick().await;
                 let Some(lab) = lab.upgrade() else { return };
+                lab.read_processors();
                 tokio::join!(lab.scrape_all(), lab.read_client(), lab.register_all());
             }
         });
@@ -265,7 +269,7 @@ impl Lab {
         registrations.collect()
     }
 
-    fn hear(&self, measured: Measured) {
+    pub(super) fn hear(&self, measured: Measured) {
         self.meter().listeners.retain(|listener| listener.send(measured.clone()).is_ok());
     }
 
@@ -275,7 +279,7 @@ impl Lab {
 }
 
 impl Measured {
-    fn one(
+    pub(super) fn one(
         at: Timestamp,
         namespace: &str,
         metric: &str,

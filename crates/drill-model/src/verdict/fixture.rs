@@ -197,6 +197,14 @@ impl Story {
     }
 }
 
+/// The four looks after the fault, then more, every ten seconds.
+pub(super) fn watched_until(mut story: Story, second: i64) -> Story {
+    let last = story.samples[15].clone();
+    let looks = (4..).zip((110..=second).step_by(10));
+    story.samples.extend(looks.map(|(number, when)| Sample { number, at: at(when), ..last.clone() }));
+    story
+}
+
 impl Judgement {
     /// What the finding about something says: its word and its text.
     pub(super) fn about(&self, about: &str) -> (Holds, &str) {

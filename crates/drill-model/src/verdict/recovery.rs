@@ -197,7 +197,7 @@ impl Recovery {
         let watched = Span::millis(self.watched());
         let good = self.last_run(|look| look == Look::Good).len();
         let unknown = self.looks.iter().filter(|(_, look)| *look == Look::Unknown).count();
-        let unknown = if unknown == 0 { String::new() } else { format!(", {} unknown", counted(unknown, "sample")) };
+        let unknown = if unknown == 0 { String::new() } else { format!(", {unknown} unknown") };
         match self.latest() {
             Some(latest) => {
                 let after = Span::millis(self.after(latest));

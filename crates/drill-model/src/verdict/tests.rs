@@ -187,11 +187,23 @@ fn a_fault_that_was_gone_long_before_its_end_leaves_the_run_inconclusive() {
 }
 
 #[test]
+fn less_than_one_sampling_interval_too_early_is_no_news() {
+    let mut story = held();
+    for row in &mut story.ledger {
+        row.since = at(57);
+    }
+    assert_eq!(story.judge().about("slow-network"), (Holds::Yes, "landed on 2 of 2 targets"));
+
+    story.ledger[0].since = at(56);
+    assert_eq!(story.judge().about("slow-network").0, Holds::Unknown);
+}
+
+#[test]
 fn a_run_without_the_plan_it_is_bound_to_is_inconclusive() {
     let mut without = held();
     without.plan = None;
     let mut of_another = held();
-    of_another.plan.as_mut().unwrap().scope.run_id = RunId::try_from("run-2").unwrap();
+    of_another.scope().run_id = RunId::try_from("run-2").unwrap();
     let mut altered = held();
     altered.plan.as_mut().unwrap().scope.experiment.steady_state[0].tolerance.at_most = Some(1e9);
 
@@ -223,8 +235,11 @@ fn an_experiment_that_measures_nothing_is_inconclusive() {
     let mut story = held();
     story.experiment().steady_state.clear();
     story.experiment().success.clear();
+    story.experiment().recovery.within = Span::seconds(10);
 
-    assert_eq!(story.verdict(), Verdict::Inconclusive);
+    let judgement = story.judge();
+
+    assert_eq!((judgement.verdict, judgement.recovery), (Verdict::Inconclusive, RecoveryTime::Unknown));
 }
 
 #[test]
@@ -270,6 +285,23 @@ fn a_sample_recorded_twice_counts_once_and_two_versions_of_it_are_unknown() {
     assert_eq!(same.judge(), held().judge());
     assert!(other.judge().about(LATENCY).1.contains("1 unknown (recorded twice, differently)"));
     assert_eq!(other.verdict(), Verdict::Inconclusive);
+}
+
+#[test]
+fn two_readings_of_a_probe_in_one_sample_are_unknown() {
+    let mut story = held();
+    let twice = story.samples[3].readings[0].clone();
+    story.samples[3].readings.push(twice);
+
+    assert!(story.judge().about(LATENCY).1.contains("1 unknown (several readings in one sample)"));
+}
+
+#[test]
+fn the_instants_order_the_samples_and_not_their_numbers() {
+    let mut story = held().showing(LATENCY, &[(70, 900.0)]);
+    (story.samples[12].number, story.samples[15].number) = (3, 0);
+
+    assert_eq!(story.judge().recovery, RecoveryTime::Recovered { after: Span::seconds(15) });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How the system came back, and what is said when that is not known.
 
-use super::super::fixture::{AVAILABILITY, LATENCY, Story, at, held};
+use super::super::fixture::{AVAILABILITY, LATENCY, Story, at, held, watched_until};
 use super::super::{Holds, RecoveryTime, Verdict};
 use crate::faults::Reversal;
 use crate::observation::{Sample, Stage};
@@ -17,19 +17,6 @@ const fn recovered(seconds: u64) -> RecoveryTime {
 
 fn within_of_baseline(mut story: Story, percent: f64) -> Story {
     story.experiment().recovery.tolerance_of_baseline = Some(Percent::try_from(percent).unwrap());
-    story
-}
-
-/// The four looks after the fault, then more, every ten seconds.
-fn watched_until(mut story: Story, second: i64) -> Story {
-    let last: Sample = story.samples[15].clone();
-    for number in 4.. {
-        let when = 70 + 10 * number;
-        if when > second {
-            break;
-        }
-        story.samples.push(Sample { number: u32::try_from(number).unwrap(), at: at(when), ..last.clone() });
-    }
     story
 }
 
@@ -61,10 +48,22 @@ fn a_fault_that_happens_once_counts_from_its_landing() {
 
 #[test]
 fn the_latest_of_several_faults_decides() {
-    let mut story = held();
-    story.ledger[0].reversal = Reversal::Irreversible;
+    for once in [0, 1] {
+        let mut story = held();
+        story.ledger[once].reversal = Reversal::Irreversible;
 
-    check(&story, Holds::Yes, recovered(5));
+        check(&story, Holds::Yes, recovered(5));
+    }
+}
+
+#[test]
+fn a_sample_at_the_very_instant_counts() {
+    let mut story = held();
+    for row in &mut story.ledger {
+        row.since = at(70);
+    }
+
+    check(&story, Holds::Yes, recovered(0));
 }
 
 #[test]
@@ -143,6 +142,15 @@ fn a_system_that_may_have_been_back_in_time_is_not_said_to_be_late() {
 }
 
 #[test]
+fn a_system_of_which_nothing_is_known_at_the_end_is_not_said_to_be_down() {
+    let down: Vec<(i64, f64)> = (7..35).map(|tens| (tens * 10, 900.0)).collect();
+
+    let story = watched_until(held(), 360).showing(LATENCY, &down).blind(LATENCY, &[350, 360]);
+
+    check(&story, Holds::Unknown, RecoveryTime::Unknown);
+}
+
+#[test]
 fn no_sample_after_the_faults_is_unknown() {
     let mut story = held();
     story.samples.retain(|sample| sample.stage == Stage::Fault);
@@ -213,6 +221,18 @@ fn a_recovery_that_may_have_met_the_criterion_is_unknown() {
     let story = watched_until(held(), 160).blind(LATENCY, &[70, 80, 90, 100, 110, 120]);
 
     assert_eq!(story.judge().about("recovered within 1m").0, Holds::Unknown);
+}
+
+#[test]
+fn a_recovery_that_may_have_met_the_criterion_just_so_is_unknown() {
+    let mut story = watched_until(held(), 160).showing(LATENCY, &[(70, 900.0), (80, 900.0)]).blind(LATENCY, &[90]);
+    let criterion = crate::experiment::Criterion::RecoveryTimeAtMost;
+    story.experiment().success = vec![criterion(Span::seconds(25)), criterion(Span::millis(24_999))];
+
+    let judgement = story.judge();
+
+    assert_eq!(judgement.about("recovered within 25s").0, Holds::Unknown);
+    assert_eq!(judgement.about("recovered within 24s999ms").0, Holds::No);
 }
 
 #[test]

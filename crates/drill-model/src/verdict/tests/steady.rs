@@ -1,8 +1,9 @@
 //! The probes while something was broken, and the criteria on their means.
 
-use super::super::fixture::{AVAILABILITY, LATENCY, Story, at, held};
+use super::super::fixture::{AVAILABILITY, LATENCY, Story, at, held, watched_until};
 use super::super::{Holds, Verdict};
 use crate::experiment::Criterion;
+use crate::ledger::State;
 use crate::observation::Stage;
 use crate::quantity::Percent;
 
@@ -28,6 +29,32 @@ fn one_sample_out_of_tolerance_is_a_no_and_names_the_worst_with_its_time() {
         Holds::No,
         "10 of 12 samples in tolerance (at most 200), 2 out; worst 250 at 2026-03-02T10:00:20Z",
     );
+}
+
+#[test]
+fn the_worst_value_is_the_one_farthest_out_on_either_side() {
+    check(&held().showing(AVAILABILITY, &[(20, 70.0), (40, 50.0)]), AVAILABILITY, Holds::No, "worst 50 at");
+    let with = |low, high| {
+        let mut story = held().showing(LATENCY, &[(20, low), (40, high)]);
+        story.experiment().steady_state[0].tolerance.at_least = Some(100.0);
+        story
+    };
+    check(&with(50.0, 240.0), LATENCY, Holds::No, "worst 50 at");
+    check(&with(70.0, 240.0), LATENCY, Holds::No, "worst 240 at");
+}
+
+#[test]
+fn the_samples_from_the_first_landing_to_the_last_end_count() {
+    for early in [0, 1] {
+        let mut story = held();
+        let late = 1 - early;
+        story.ledger[early].ends_at = at(32);
+        if let State::Undone { landed, .. } = &mut story.ledger[late].state {
+            *landed = Some(at(22));
+        }
+
+        check(&story, LATENCY, Holds::Yes, "12 of 12 samples");
+    }
 }
 
 #[test]
@@ -162,14 +189,35 @@ fn availability_is_the_mean_from_the_first_landing_to_recovery() {
 
 #[test]
 fn good_samples_from_after_the_recovery_do_not_mend_the_mean() {
-    let mut story = held().showing(AVAILABILITY, &[(5, 86.0)]);
-    for number in 4..40 {
-        let mut later = story.samples[15].clone();
-        (later.number, later.at) = (number, at(70 + 10 * i64::from(number)));
-        story.samples.push(later);
-    }
+    let story = watched_until(held(), 460).showing(AVAILABILITY, &[(5, 86.0)]);
 
     check(&story, CRITERION, Holds::No, "of 13 samples");
+}
+
+#[test]
+fn a_recovery_of_unknown_time_leaves_the_mean_unknown_unless_it_does_not_matter() {
+    let unseen: Vec<i64> = (7..35).map(|tens| tens * 10).collect();
+    let with = |lowest| watched_until(held(), 360).showing(AVAILABILITY, &[(5, lowest)]).blind(LATENCY, &unseen);
+
+    // To 70 s the mean is 98.9, to 350 s it is 99.7.
+    check(&with(86.0), CRITERION, Holds::Unknown, "of 41 samples");
+    check(&with(99.0), CRITERION, Holds::Yes, "of 41 samples");
+    check(&with(0.0), CRITERION, Holds::No, "of 41 samples");
+}
+
+#[test]
+fn a_mean_that_is_just_the_least_is_enough() {
+    let all: Vec<(i64, f64)> = (1..=12).map(|fives| (fives * 5, 99.0)).chain([(70, 99.0)]).collect();
+
+    check(&held().showing(AVAILABILITY, &all), CRITERION, Holds::Yes, "mean 99 of 13 samples");
+}
+
+#[test]
+fn what_was_before_the_landing_is_not_in_the_mean() {
+    let mut story = held().showing(AVAILABILITY, &[(5, 0.0)]);
+    story.samples[0].at = at(1);
+
+    check(&story, CRITERION, Holds::Yes, "mean 100 of 12 samples");
 }
 
 #[test]

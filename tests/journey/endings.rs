@@ -1,0 +1,160 @@
+//! Runs that go their whole way: supported, refuted, inconclusive, invalid.
+
+use drill_model::ids::InstanceId;
+use drill_model::ledger::State;
+use drill_model::verdict::RecoveryTime;
+use drill_phases::ports::Ledger;
+use drill_world::HostSpec;
+use stormdrill_tests::stage::{Stage, experiment};
+
+const STOP: &str = "  stop_when: [{ probe: availability, below: 50.0, for_samples: 2 }]";
+
+const WHOLE_WAY: [&str; 14] = [
+    "Prepare",
+    "Prepared",
+    "Announce",
+    "Inject",
+    "Injected",
+    "Observe",
+    "Decide",
+    "Recover",
+    "Recovered",
+    "Validate",
+    "Validated",
+    "Report",
+    "Outcome",
+    "Supported",
+];
+
+fn check(fault: &str, verdict: &str) -> Stage {
+    let stage = Stage::new();
+
+    let journey = stage.play(&experiment(fault, STOP));
+
+    assert_eq!(journey.verdict(), verdict, "{:#?}", journey.run.judgement);
+    assert_eq!(stage.objections(), Vec::<String>::new());
+    stage
+}
+
+#[test]
+fn a_fault_that_the_service_survives_supports_the_hypothesis() {
+    let stage = Stage::new();
+
+    let fault = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60s }";
+    let journey = stage.play(&experiment(fault, STOP));
+
+    assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run.judgement);
+    let mut path = journey.path();
+    path.dedup();
+    let path: Vec<_> = path.into_iter().filter(|state| WHOLE_WAY.contains(state)).collect();
+    assert_eq!(path[..7], WHOLE_WAY[..7]);
+    assert_eq!(path.last(), Some(&"Supported"));
+    assert_eq!(stage.objections(), Vec::<String>::new());
+    let rows = stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap();
+    assert!(rows.iter().all(|row| matches!(row.state, State::Undone { landed: Some(_), .. })), "{rows:#?}");
+}
+
+#[test]
+fn every_host_fault_comes_and_goes() {
+    for fault in [
+        "kind: process-kill, process: orders, signal: term",
+        "kind: process-pause, process: orders",
+        "kind: service-stop, service: orders",
+        "kind: cpu-stress, load: 80%",
+        "kind: memory-stress, fill: 50%",
+        "kind: io-stress, workers: 2, megabytes: 64",
+        "kind: disk-fill, fill: 90%",
+        "kind: network-latency, delay: 100ms",
+        "kind: network-loss, loss: 7%, direction: egress",
+        "kind: network-blackhole, direction: egress, port: 5432",
+    ] {
+        check(&format!("  - {{ name: harm, on: orders, duration: 30s, {fault} }}"), "supported");
+    }
+}
+
+#[test]
+fn a_stopped_instance_is_started_again() {
+    let stage = check("  - { name: off, kind: instance-stop, on: orders, duration: 60s }", "supported");
+
+    let states = stage.sim.play(stage_states(&stage)).unwrap();
+    assert!(states.iter().all(|state| *state == drill_phases::ports::InstanceState::Running));
+}
+
+async fn stage_states(stage: &Stage) -> Vec<drill_phases::ports::InstanceState> {
+    use drill_phases::ports::Inventory;
+    let ids = stage.orders.iter().cloned().collect();
+    stage
+        .sim
+        .world
+        .describe(&ids)
+        .await
+        .expect("the instances are described")
+        .into_iter()
+        .map(|instance| instance.state)
+        .collect()
+}
+
+#[test]
+fn a_rebooted_instance_is_seen_to_have_booted() {
+    check("  - { name: boot, kind: instance-reboot, on: orders, duration: 120s }", "supported");
+}
+
+#[test]
+fn a_terminated_instance_stays_so_and_the_rest_serves() {
+    check(
+        "  - { name: gone, kind: instance-terminate, on: orders, irreversible: accepted, duration: 60s }",
+        "supported",
+    );
+}
+
+#[test]
+fn a_probe_outside_its_tolerance_refutes_the_hypothesis() {
+    let stage = Stage::new();
+
+    let fault = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60s }";
+    let journey = stage.play(&experiment(fault, STOP).replace("at_most: 200", "at_most: 120"));
+
+    assert_eq!(journey.verdict(), "refuted");
+    assert_eq!(journey.execution.ended.path.last().map(String::as_str), Some("Refuted"));
+    assert_eq!(stage.objections(), Vec::<String>::new());
+}
+
+#[test]
+fn a_fault_that_does_not_land_is_never_a_pass() {
+    let stage = Stage::new();
+    for id in &stage.orders {
+        stage.sim.hosts.quirks(id, |quirks| quirks.never_lands = true);
+    }
+
+    let fault = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60s }";
+    let journey = stage.play(&experiment(fault, STOP));
+
+    assert_eq!(journey.verdict(), "invalid");
+    assert_eq!(stage.objections(), Vec::<String>::new());
+}
+
+#[test]
+fn a_host_that_says_nothing_is_never_a_pass() {
+    let stage = Stage::new();
+    let quiet = |id: &InstanceId, mute: bool| stage.sim.hosts.quirks(id, |quirks| quirks.mute = mute);
+
+    let fault = "  - { name: gone, kind: instance-stop, on: orders, duration: 60s }\n  - { name: slow, kind: network-latency, on: database, delay: 100ms, duration: 30s }";
+    // Every host is heard by the canary; then the database falls silent, and its fault cannot be seen to land.
+    let database = stage.sim.hosts.add(&HostSpec::new());
+    quiet(&database, true);
+    let journey = stage.play(&experiment(fault, STOP));
+
+    assert_ne!(journey.verdict(), "refuted");
+    assert_eq!(stage.objections(), Vec::<String>::new());
+}
+
+#[test]
+fn the_recovery_is_measured() {
+    let stage = Stage::new();
+
+    let fault = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60s }";
+    let journey = stage.play(&experiment(fault, STOP));
+
+    let recovery = journey.run.judgement.unwrap().recovery;
+    assert!(matches!(recovery, RecoveryTime::Recovered { after } if after.as_seconds() <= 30), "{recovery:?}");
+}

@@ -1,0 +1,7 @@
+//! The journey ring: the shipped machine and the shipped phases over a world in memory, one test for each path.
+
+mod aborts;
+mod approvals;
+mod endings;
+mod refusals;
+mod several;

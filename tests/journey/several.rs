@@ -1,0 +1,97 @@
+//! Several faults in one run, several runs at once, one run started twice.
+
+use drill_model::ids::RunId;
+use drill_model::ledger::State;
+use drill_phases::ports::Ledger;
+use serde_json::json;
+use stormdrill_tests::stage::{Stage, document, experiment};
+
+const STOP: &str = "  stop_when: [{ probe: availability, below: 50.0, for_samples: 2 }]";
+const SLOW: &str = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60s }";
+
+#[test]
+fn faults_one_after_another_are_each_put_back_in_their_time() {
+    let stage = Stage::new();
+    let faults = format!(
+        "{SLOW}\n  - {{ name: dark, kind: network-blackhole, on: orders, direction: egress, port: 5432, duration: 60s, after: slow }}"
+    );
+
+    let journey = stage.play(&experiment(&faults, STOP));
+
+    assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run);
+    assert_eq!(stage.objections(), Vec::<String>::new());
+    let rows = stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap();
+    let landed =
+        |name: &str| rows.iter().find(|row| row.fault.as_str() == name).and_then(|row| row.state.landed()).unwrap();
+    let since = |name: &str| rows.iter().find(|row| row.fault.as_str() == name).map(|row| row.since).unwrap();
+    assert!(landed("dark") >= landed("slow"));
+    assert!(since("slow") < since("dark"), "the first fault is gone before the second ends");
+}
+
+#[test]
+fn a_fault_that_starts_late_starts_late() {
+    let stage = Stage::new();
+    let faults = format!(
+        "{SLOW}\n  - {{ name: busy, kind: cpu-stress, on: orders, load: 50%, duration: 30s, delay_start: 20s }}"
+    );
+
+    let journey = stage.play(&experiment(&faults, STOP));
+
+    assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run);
+    let rows = stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap();
+    let busy = rows.iter().find(|row| row.fault.as_str() == "busy").unwrap();
+    let armed = journey.run.armed.unwrap().from;
+    assert!(busy.intended_at.duration_since(armed).as_secs() >= 20);
+    assert!(rows.iter().all(|row| matches!(row.state, State::Undone { .. })));
+}
+
+#[test]
+fn a_start_repeated_is_one_run() {
+    let stage = Stage::new();
+    let input =
+        json!({ "experiment": document(&experiment(SLOW, STOP)), "environment": "staging", "requested_by": "ada" });
+
+    let first = stage.start("nightly-1", input.clone());
+    let harm = stage.sim.world.coverage()[&drill_world::Method::Harm];
+    let second = stage.start("nightly-1", input);
+
+    assert_eq!(first.verdict(), "supported");
+    assert_eq!(second.run.judgement, first.run.judgement);
+    assert_eq!(stage.sim.world.coverage()[&drill_world::Method::Harm], harm, "nothing is broken a second time");
+}
+
+#[test]
+fn a_target_has_one_owner() {
+    use drill_phases::ports::Leases;
+    let stage = Stage::new();
+    let other = RunId::try_from("other").unwrap();
+    let all = stage.orders.iter().cloned().collect();
+    stage.sim.play(stage.sim.world.lease(&other, &all)).unwrap().unwrap();
+
+    let journey = stage.play(&experiment(SLOW, STOP));
+
+    assert_eq!(journey.verdict(), "refused");
+    assert!(format!("{:?}", journey.run.ending).contains("in use by run other"));
+}
+
+#[test]
+fn no_call_is_made_for_each_target() {
+    let calls = |hosts: usize| {
+        let stage = Stage::new();
+        let host = drill_world::HostSpec::new().ready("staging").tag("Service", "many");
+        for _ in 0..hosts {
+            stage.sim.hosts.add(&host);
+        }
+        let text = experiment(SLOW, STOP)
+            .replace("tags: { Service: orders }, pick: { count: 1 }", "tags: { Service: many }, pick: { percent: 50 }");
+        let journey = stage.play(&text);
+        assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run);
+        stage.sim.world.calls()["ssm:SendCommand"]
+    };
+
+    let (few, many) = (calls(20), calls(1_000));
+
+    // Probe, fault, revert: one command each for up to 50 hosts.
+    assert_eq!(few, 3);
+    assert_eq!(many, 30);
+}

@@ -1,0 +1,176 @@
+//! A stage for journeys: a small fleet that behaves, the shipped machine and phases, a janitor, and a clock that jumps.
+
+use std::time::Duration;
+
+use drill_local::{Controls, Execution, Started, clean_after, execute, keep_watch, machine, report_after};
+use drill_machine::Machine;
+use drill_model::host::Document;
+use drill_model::ids::{InstanceId, RunId};
+use drill_model::run::Run;
+use drill_phases::ports::Runs;
+use drill_world::{Datum, HostSpec, HostsView, Metric, Simulation};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Four order hosts and a database, that opted in for `staging`, and a model of what they measure.
+pub struct Stage {
+    /// The world and its hosts.
+    pub sim: Simulation,
+    /// The order hosts.
+    pub orders: Vec<InstanceId>,
+    machine: Machine,
+}
+
+/// How a journey ended.
+#[derive(Debug)]
+pub struct Journey {
+    /// The machine's way.
+    pub execution: Execution,
+    /// The record of the run, at the very end.
+    pub run: Run,
+}
+
+impl Journey {
+    /// The verdict in the record, as its word.
+    pub fn verdict(&self) -> String {
+        self.run.judgement.as_ref().map_or_else(|| "none".to_owned(), |judgement| judgement.verdict.to_string())
+    }
+
+    /// The names of the states that the machine entered, repeated turns of a loop once.
+    pub fn path(&self) -> Vec<&str> {
+        let mut path: Vec<&str> = Vec::new();
+        for state in &self.execution.ended.path {
+            let turn = matches!(state.as_str(), "Hold" | "Settle")
+                || path.ends_with(&["Observe", "Decide"]) && state == "Observe";
+            let again = path.contains(&"Decide")
+                && matches!(state.as_str(), "Observe" | "Decide")
+                && path.last() == Some(&"Decide");
+            if !turn && !again {
+                path.push(state);
+            }
+        }
+        path
+    }
+}
+
+impl Stage {
+    /// The stage, with every host like this one but for its tags.
+    pub fn with(host: &HostSpec) -> Self {
+        let sim = Simulation::new(7);
+        let host = host.clone().ready("staging");
+        let orders = (0..4).map(|_| sim.hosts.add(&host.clone().tag("Service", "orders"))).collect();
+        sim.hosts.add(&host.tag("Service", "database"));
+        sim.world.model(measure);
+        sim.world.spawn(keep_watch(sim.world.clone()));
+        // What was measured before the journey begins.
+        sim.pass(Duration::from_secs(120));
+        Self { sim, orders, machine: machine().expect("the shipped machine is read") }
+    }
+
+    /// The stage.
+    pub fn new() -> Self {
+        Self::with(&HostSpec::new())
+    }
+
+    /// Starts an experiment and plays it to its end, then lets the janitor do what is left, and time pass.
+    pub fn play(&self, experiment: &str) -> Journey {
+        self.start(
+            "run",
+            json!({ "experiment": document(experiment), "environment": "staging", "requested_by": "ada" }),
+        )
+    }
+
+    /// Starts an execution with a name and an input, plays it to its end, and lets time pass.
+    pub fn start(&self, name: &str, input: Value) -> Journey {
+        let started = Started { run: RunId::try_from(name).expect("a run id"), input };
+        let world = self.sim.world.clone();
+        let played = self.sim.play(async {
+            let execution = execute(&world, &self.machine, &started, &Controls::default()).await.expect("it starts");
+            if !world.event_lost() {
+                // What it could not clean, the sweep does.
+                drop(clean_after(&world, &execution, 1).await);
+            }
+            world.let_zombies_go();
+            execution
+        });
+        let execution = played.expect("the journey ends");
+        // Long enough for every deadline, its grace, and a few sweeps.
+        self.sim.pass(Duration::from_secs(1_800));
+        let run = self.sim.play(async {
+            drop(report_after(&world, &started.run).await);
+            world.run(&started.run).await
+        });
+        let run = run.expect("the record is read").unwrap_or_else(|error| panic!("no record of {name}: {error}"));
+        Journey { execution, run }
+    }
+
+    /// Everything that speaks against the first promise, at the end of a journey.
+    pub fn objections(&self) -> Vec<String> {
+        let mut all = self.sim.world.leftovers();
+        all.extend(self.sim.world.violations());
+        all
+    }
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A document as the JSON of a start.
+pub fn document(yaml: &str) -> Value {
+    let experiment = drill_model::read::experiment(yaml).unwrap_or_else(|error| panic!("{error}"));
+    serde_json::to_value(experiment).expect("an experiment is JSON")
+}
+
+/// What the service measures: 50 ms and no errors; later when packets are late, worse when hosts or the database are gone.
+fn measure(view: &HostsView, at: Timestamp) -> Vec<Datum> {
+    let serving = view.tagged("Service", "orders").filter(|host| host.runs("orders", at)).count();
+    let late = view.tagged("Service", "orders").any(|host| host.has(Document::NetworkLatency));
+    let database = view.tagged("Service", "database").all(|host| host.runs("database", at));
+    let availability = match (serving, database) {
+        (0, _) | (_, false) => 0.0,
+        (1..=3, true) => 99.5,
+        (_, true) => 100.0,
+    };
+    let latency = if late { 150.0 } else { 50.0 };
+    let datum = |name: &str, value: f64| Datum { metric: Metric::new("Orders", name), value };
+    vec![datum("Availability", availability), datum("Latency", latency)]
+}
+
+/// An experiment on the stage: one fault on one of the four order hosts, with these guards.
+pub fn experiment(fault: &str, guards: &str) -> String {
+    let targets: String = [("orders", "orders"), ("database", "database")]
+        .into_iter()
+        .filter(|(name, _)| fault.contains(&format!("on: {name}")))
+        .map(|(name, service)| {
+            format!("  {name}: {{ kind: ec2-instance, tags: {{ Service: {service} }}, pick: {{ count: 1 }} }}\n")
+        })
+        .collect();
+    format!(
+        "
+id: journey
+title: A journey
+hypothesis: It holds.
+environments: [staging]
+targets:
+{targets}faults:
+{fault}
+steady_state:
+  - name: availability
+    cloudwatch: {{ namespace: Orders, metric: Availability, statistic: Average, period: 5s }}
+    tolerance: {{ at_least: 99.0 }}
+  - name: latency
+    cloudwatch: {{ namespace: Orders, metric: Latency, statistic: p99, period: 5s }}
+    tolerance: {{ at_most: 200 }}
+guards:
+  max_blast_radius: 100%
+{guards}
+observe: {{ every: 5s }}
+recovery: {{ within: 2m, check_every: 5s }}
+success:
+  - recovery_time_at_most: 60s
+"
+    )
+}

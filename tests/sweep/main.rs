@@ -1,0 +1,140 @@
+//! The sweep ring: a whole run, with call n failing, for every n and every way to fail. Nothing may be left.
+//!
+//! A run is played once and its calls are counted; then it is played again for each call and each kind of failure, time
+//! passes, and the oracle of the world is asked. A method of a port that no run ever calls fails the ring.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use drill_world::{At, Disturbance, First, Kind, Method};
+use stormdrill_tests::stage::{Journey, Stage, experiment};
+
+const STOP: &str = "  stop_when: [{ probe: availability, below: 50.0, for_samples: 2 }]";
+
+/// What is played. Together they call every method that a phase or the janitor calls.
+const SCENARIOS: [(&str, &str); 4] = [
+    ("a host fault", "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 20s }"),
+    ("an instance that is stopped", "  - { name: off, kind: instance-stop, on: orders, duration: 30s }"),
+    (
+        "an instance that is terminated, and one that is rebooted",
+        "  - { name: gone, kind: instance-terminate, on: orders, irreversible: accepted, duration: 20s }\n  - { name: boot, kind: instance-reboot, on: database, duration: 20s }",
+    ),
+    (
+        "a fault that is aborted",
+        "  - { name: frozen, kind: process-pause, on: database, process: database, duration: 60s }",
+    ),
+];
+
+/// Every way to fail, once.
+fn kinds() -> Vec<(&'static str, Kind)> {
+    vec![
+        ("refused", Kind::Refused),
+        ("throttled", Kind::Throttled),
+        ("reply lost after the effect", Kind::LostReply),
+        ("delivered twice", Kind::DeliveredTwice),
+        ("killed before", Kind::KilledBefore),
+        ("killed after", Kind::KilledAfter),
+        ("stopped, the janitor first", Kind::Stop { first: First::Janitor, event_lost: false }),
+        ("stopped, the zombie first", Kind::Stop { first: First::Zombie, event_lost: false }),
+        ("stopped, and the event lost", Kind::Stop { first: First::Zombie, event_lost: true }),
+        ("a minute late", Kind::Slow(Duration::from_secs(60))),
+        ("a stale read", Kind::StaleRead),
+    ]
+}
+
+fn play(fault: &str, disturbance: Option<Disturbance>) -> (Stage, Journey) {
+    let stage = Stage::new();
+    if let Some(disturbance) = disturbance {
+        stage.sim.world.disturb(disturbance);
+    }
+    let text = experiment(fault, STOP)
+        .replace("observe: { every: 5s }", "observe: { every: 5s, baseline_samples: 1, min_samples: 1 }");
+    let journey = stage.play(&text);
+    (stage, journey)
+}
+
+/// Calls that are made by the phases, not by whoever looks on.
+fn numbers(stage: &Stage) -> Vec<(u64, Method)> {
+    let log = stage.sim.world.call_log();
+    (1..).zip(log).map(|(number, call)| (number, call.method)).collect()
+}
+
+fn sweep(scenario: usize) {
+    let (name, fault) = SCENARIOS[scenario];
+    let (stage, journey) = play(fault, None);
+    let undisturbed = journey.verdict();
+    assert_eq!(stage.objections(), Vec::<String>::new(), "{name}, undisturbed");
+    assert!(["supported", "aborted"].contains(&undisturbed.as_str()), "{name}: {undisturbed}");
+    let calls = numbers(&stage);
+
+    let mut objections: Vec<String> = Vec::new();
+    let mut played = 0;
+    for (number, method) in &calls {
+        for (how, kind) in kinds() {
+            let (stage, journey) = play(fault, Some(Disturbance { at: At::Call(*number), kind }));
+            if !stage.sim.world.disturbed().iter().any(|hit| hit.applied) {
+                continue;
+            }
+            played += 1;
+            let here = format!("{name}: call {number} ({method:?}) {how}");
+            objections.extend(stage.objections().into_iter().map(|objection| format!("{here}: {objection}")));
+            // A run that was disturbed never shows more than the one that was not, and its end is always told.
+            match journey.verdict().as_str() {
+                "supported" if undisturbed == "supported" => {}
+                "aborted" | "refused" | "inconclusive" | "invalid" | "stuck" | "refuted" => {}
+                other => objections.push(format!("{here}: the verdict is {other}")),
+            }
+        }
+    }
+    let shown: Vec<&String> = objections.iter().take(20).collect();
+    assert!(objections.is_empty(), "{} of {played} disturbed runs are not right: {shown:#?}", objections.len());
+    println!("{name}: {} calls, {played} disturbed runs", calls.len());
+}
+
+#[test]
+fn whatever_fails_once_a_host_fault_is_gone() {
+    sweep(0);
+}
+
+#[test]
+fn whatever_fails_once_a_stopped_instance_runs_again() {
+    sweep(1);
+}
+
+#[test]
+fn whatever_fails_once_what_happens_once_is_not_done_twice() {
+    sweep(2);
+}
+
+#[test]
+fn whatever_fails_once_an_aborted_fault_is_gone() {
+    sweep(3);
+}
+
+#[test]
+fn every_method_of_the_ports_is_swept() {
+    let mut hit: BTreeSet<Method> = BTreeSet::new();
+    let mut all: BTreeMap<Method, u64> = BTreeMap::new();
+    for (_, fault) in SCENARIOS {
+        let (stage, _) = play(fault, None);
+        all = stage.sim.world.coverage();
+        hit.extend(all.iter().filter(|(_, times)| **times > 0).map(|(method, _)| *method));
+    }
+    // Stored experiments, task tokens, alarms, Prometheus, HTTP and groups are called by journeys of their own: they
+    // come before anything is broken, or are samples, whose failure is a reading that is unknown.
+    let elsewhere = [
+        Method::Experiment,
+        Method::KeepToken,
+        Method::Resume,
+        Method::Alarms,
+        Method::Prometheus,
+        Method::Http,
+        Method::Group,
+        Method::Overdue,
+    ];
+
+    let missed: Vec<&Method> =
+        all.keys().filter(|method| !hit.contains(*method) && !elsewhere.contains(method)).collect();
+
+    assert!(missed.is_empty(), "no scenario calls {missed:?}");
+}
