@@ -125,6 +125,7 @@ fn every_method_of_the_ports_is_swept() {
     let elsewhere = [
         Method::Experiment,
         Method::KeepToken,
+        Method::Token,
         Method::Resume,
         Method::Alarms,
         Method::Prometheus,

@@ -8,7 +8,7 @@ use drill_model::plan::Digest;
 use drill_model::run::Event;
 use serde::Deserialize;
 
-use crate::ports::{Clock, Notices, PortError, Runs, TaskTokens};
+use crate::ports::{Callback, Clock, Notices, PortError, Runs, TaskTokens};
 use crate::records::{self, RecordError};
 
 /// What the machine gives to Approval.
@@ -69,7 +69,7 @@ pub async fn ask(world: &(impl Runs + TaskTokens + Notices), request: &Request) 
 
 /// Takes somebody's answer.
 pub async fn answer(
-    world: &(impl Runs + TaskTokens + Clock),
+    world: &(impl Runs + TaskTokens + Callback + Clock),
     id: &RunId,
     answer: Answer,
     by: &str,
@@ -85,7 +85,9 @@ pub async fn answer(
         },
     };
     records::update(world, id, Event::AskApproval, |run| run.approval = approval.clone()).await?;
-    world.resume(id).await.map_err(|source| ApprovalError::Unsaid { run: id.clone(), source })
+    let unsaid = |source| ApprovalError::Unsaid { run: id.clone(), source };
+    let token = world.token(id).await.map_err(unsaid)?;
+    world.resume(&token).await.map_err(unsaid)
 }
 
 /// What somebody answers.

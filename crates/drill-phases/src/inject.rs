@@ -16,8 +16,8 @@ use jiff::Timestamp;
 
 use crate::observe::course;
 use crate::ports::{
-    AlarmClock, Class, Clock, EmergencyStop, HostAnswers, HostHarm, InstanceHarm, Inventory, Leases, Ledger, Measure,
-    PortError, Runs,
+    AlarmClock, Class, Clock, EmergencyStop, Groups, HostAnswers, HostHarm, InstanceHarm, Inventory, Leases, Ledger,
+    Measure, PortError, Runs,
 };
 use crate::records::{self, RecordError};
 use crate::sampling;
@@ -138,6 +138,7 @@ pub trait InjectPorts:
     + EmergencyStop
     + AlarmClock
     + Inventory
+    + Groups
     + InstanceHarm
     + HostHarm
     + HostAnswers
@@ -152,6 +153,7 @@ impl<T> InjectPorts for T where
         + EmergencyStop
         + AlarmClock
         + Inventory
+        + Groups
         + InstanceHarm
         + HostHarm
         + HostAnswers

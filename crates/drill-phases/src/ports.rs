@@ -169,8 +169,11 @@ pub trait Inventory {
 
     /// These instances; those that do not exist any more are left out.
     async fn describe(&self, ids: &BTreeSet<InstanceId>) -> Answer<Vec<Instance>>;
+}
 
-    /// An Auto Scaling group.
+/// The groups that replace what dies.
+pub trait Groups {
+    /// An Auto Scaling group. `Missing` when there is none of that name.
     async fn group(&self, name: &GroupName) -> Answer<Group>;
 }
 
@@ -302,20 +305,30 @@ pub enum HostAnswer {
     Silent(String),
 }
 
-/// Measurements.
-pub trait Measure {
+/// Measurements of the monitoring service.
+pub trait Metrics {
     /// The datapoints of each metric that lie in `[from, to)`, newest first. Missing ones are not there.
     async fn metrics(&self, probes: &[CloudWatchProbe], from: Timestamp, to: Timestamp) -> Answer<Vec<Vec<Datapoint>>>;
 
     /// The state of each alarm; `Missing` for one that is not returned.
     async fn alarms(&self, names: &[AlarmName]) -> Answer<Vec<AlarmReading>>;
+}
 
+/// Measurements of Prometheus.
+pub trait Prometheus {
     /// The answer to an instant query, which must be one number.
     async fn prometheus(&self, query: &str, at: Timestamp) -> Answer<f64>;
+}
 
+/// Asking a service itself.
+pub trait Http {
     /// A GET request.
     async fn http(&self, probe: &HttpProbe) -> Answer<HttpReading>;
 }
+
+/// Every way to measure.
+pub trait Measure: Metrics + Prometheus + Http {}
+impl<T: Metrics + Prometheus + Http> Measure for T {}
 
 /// One datapoint of a metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -357,8 +370,14 @@ pub trait TaskTokens {
     /// Keeps the token of a run; a new one replaces the old.
     async fn keep_token(&self, run: &RunId, token: &str) -> Answer<()>;
 
-    /// Lets the run go on. `Missing` when it does not wait, or not any more.
-    async fn resume(&self, run: &RunId) -> Answer<()>;
+    /// The token of a run. `Missing` when none was kept.
+    async fn token(&self, run: &RunId) -> Answer<String>;
+}
+
+/// Answering who waits.
+pub trait Callback {
+    /// Lets who waits with this token go on. `Missing` when nobody does, or not any more.
+    async fn resume(&self, token: &str) -> Answer<()>;
 }
 
 /// Both ways of looking at hosts.

@@ -25,8 +25,8 @@ use serde_json::Value;
 
 use crate::inject::TIME_TO_PUT_BACK;
 use crate::ports::{
-    Class, Clock, EmergencyStop, Experiments, HostAnswers, HostProbe, Inventory, Leases, Measure, Place, PortError,
-    Rehearse, Runs,
+    Class, Clock, EmergencyStop, Experiments, Groups, HostAnswers, HostProbe, Inventory, Leases, Measure, Place,
+    PortError, Rehearse, Runs,
 };
 use crate::records::{self, RecordError};
 
@@ -63,7 +63,18 @@ pub enum PrepareError {
 
 /// What Prepare needs of the world: nothing here changes a target.
 pub trait PreparePorts:
-    Clock + Place + Experiments + Runs + Leases + EmergencyStop + Inventory + Rehearse + HostProbe + HostAnswers + Measure
+    Clock
+    + Place
+    + Experiments
+    + Runs
+    + Leases
+    + EmergencyStop
+    + Inventory
+    + Groups
+    + Rehearse
+    + HostProbe
+    + HostAnswers
+    + Measure
 {
 }
 impl<T> PreparePorts for T where
@@ -74,6 +85,7 @@ impl<T> PreparePorts for T where
         + Leases
         + EmergencyStop
         + Inventory
+        + Groups
         + Rehearse
         + HostProbe
         + HostAnswers

@@ -9,14 +9,14 @@ use drill_model::ids::{AlarmName, TargetName};
 use drill_model::observation::{AlarmReading, AlarmState, ProbeReading, Reading, Sample, Stage};
 use jiff::Timestamp;
 
-use crate::ports::{Clock, Datapoint, HttpReading, InstanceState, Inventory, Measure};
+use crate::ports::{Clock, Datapoint, Groups, HttpReading, InstanceState, Inventory, Measure, Metrics};
 
 /// A datapoint may be so much older than its period demands: the time that publishing takes.
 const PUBLISHING: Duration = Duration::from_secs(5);
 
 /// What a sampler needs of the world.
-pub trait Sampling: Measure + Inventory + Clock {}
-impl<T: Measure + Inventory + Clock> Sampling for T {}
+pub trait Sampling: Measure + Groups + Inventory + Clock {}
+impl<T: Measure + Groups + Inventory + Clock> Sampling for T {}
 
 /// How many hosts of each population there should be; without it those that are found count.
 pub(crate) type Sizes = BTreeMap<TargetName, usize>;
@@ -134,7 +134,7 @@ pub(crate) fn stop_alarms(experiment: &Experiment) -> BTreeSet<AlarmName> {
 }
 
 /// Every alarm that the experiment names, read in one call.
-pub(crate) async fn alarms(world: &impl Measure, experiment: &Experiment) -> Vec<AlarmReading> {
+pub(crate) async fn alarms(world: &impl Metrics, experiment: &Experiment) -> Vec<AlarmReading> {
     let mut names = stop_alarms(experiment);
     names.extend(
         experiment

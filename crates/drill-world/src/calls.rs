@@ -82,6 +82,8 @@ methods! {
     "Inventory" {
         Find = "find", "ec2:DescribeInstances", reads;
         Describe = "describe", "ec2:DescribeInstances", reads;
+    }
+    "Groups" {
         Group = "group", "autoscaling:DescribeAutoScalingGroups", reads;
     }
     "InstanceHarm" {
@@ -107,10 +109,14 @@ methods! {
     "HostAnswers" {
         Answers = "answers", "ssm:ListCommandInvocations", reads;
     }
-    "Measure" {
+    "Metrics" {
         Metrics = "metrics", "cloudwatch:GetMetricData", reads;
         Alarms = "alarms", "cloudwatch:DescribeAlarms", reads;
+    }
+    "Prometheus" {
         Prometheus = "prometheus", "prometheus:Query", reads;
+    }
+    "Http" {
         Http = "http", "http:Get", reads;
     }
     "Notices" {
@@ -121,6 +127,9 @@ methods! {
     }
     "TaskTokens" {
         KeepToken = "keep_token", "dynamodb:PutItem", writes;
+        Token = "token", "dynamodb:GetItem", reads;
+    }
+    "Callback" {
         Resume = "resume", "states:SendTaskSuccess", writes;
     }
 }

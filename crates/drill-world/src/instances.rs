@@ -6,8 +6,8 @@ use drill_model::experiment::Selector;
 use drill_model::faults::Change;
 use drill_model::ids::{GroupName, InstanceId};
 use drill_phases::ports::{
-    Answer, BATCH, Class, Group, Instance, InstanceHarm, InstanceHeal, InstanceState, Inventory, PortError, Rehearse,
-    Verb,
+    Answer, BATCH, Class, Group, Groups, Instance, InstanceHarm, InstanceHeal, InstanceState, Inventory, PortError,
+    Rehearse, Verb,
 };
 use jiff::Timestamp;
 
@@ -128,7 +128,9 @@ impl Inventory for World {
         })
         .await
     }
+}
 
+impl Groups for World {
     async fn group(&self, name: &GroupName) -> Answer<Group> {
         self.call(Method::Group, async |_| {
             self.plane().groups().into_iter().find(|group| group.name == *name).ok_or_else(|| {

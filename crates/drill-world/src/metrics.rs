@@ -12,7 +12,7 @@ use std::time::Duration;
 use drill_model::experiment::{CloudWatchProbe, HttpProbe};
 use drill_model::ids::AlarmName;
 use drill_model::observation::AlarmReading;
-use drill_phases::ports::{Answer, Class, Datapoint, HttpReading, Measure, PortError};
+use drill_phases::ports::{Answer, Class, Datapoint, Http, HttpReading, Metrics, PortError, Prometheus};
 
 use jiff::Timestamp;
 
@@ -62,8 +62,8 @@ pub struct Datum {
 }
 
 type Model = Rc<dyn Fn(&HostsView, Timestamp) -> Vec<Datum>>;
-type Prometheus = Rc<dyn Fn(&str, Timestamp) -> Result<f64, String>>;
-type Http = Rc<dyn Fn(HttpProbe) -> Local<'static, Answer<HttpReading>>>;
+type AnswerPrometheus = Rc<dyn Fn(&str, Timestamp) -> Result<f64, String>>;
+type AnswerHttp = Rc<dyn Fn(HttpProbe) -> Local<'static, Answer<HttpReading>>>;
 /// Values by instant, oldest first.
 type Values = Vec<(Timestamp, f64)>;
 
@@ -76,8 +76,8 @@ pub(crate) struct MetricStore {
     views: Vec<(Timestamp, Rc<HostsView>)>,
     /// The hosts are not as the last view says.
     changed: bool,
-    prometheus: Option<Prometheus>,
-    http: Option<Http>,
+    prometheus: Option<AnswerPrometheus>,
+    http: Option<AnswerHttp>,
 }
 
 impl MetricStore {
@@ -201,7 +201,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
     (first..last).filter_map(|second| Timestamp::from_second(second).ok())
 }
 
-impl Measure for World {
+impl Metrics for World {
     async fn metrics(&self, probes: &[CloudWatchProbe], from: Timestamp, to: Timestamp) -> Answer<Vec<Vec<Datapoint>>> {
         const METHOD: Method = Method::Metrics;
         self.call(METHOD, async |freshness| {
@@ -220,7 +220,9 @@ impl Measure for World {
     async fn alarms(&self, names: &[AlarmName]) -> Answer<Vec<AlarmReading>> {
         self.call(Method::Alarms, async |_| Ok(self.alarm_states(names))).await
     }
+}
 
+impl Prometheus for World {
     async fn prometheus(&self, query: &str, at: Timestamp) -> Answer<f64> {
         const METHOD: Method = Method::Prometheus;
         self.call(METHOD, async |_| {
@@ -230,7 +232,9 @@ impl Measure for World {
         })
         .await
     }
+}
 
+impl Http for World {
     async fn http(&self, probe: &HttpProbe) -> Answer<HttpReading> {
         const METHOD: Method = Method::Http;
         self.call(METHOD, async |_| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use drill_model::ids::RunId;
-use drill_phases::ports::{Answer, Class, PortError, TaskTokens};
+use drill_phases::ports::{Answer, Callback, Class, PortError, TaskTokens};
 
 use crate::calls::Method;
 use crate::time::Bell;
@@ -21,6 +21,14 @@ pub(crate) struct Tokens {
     bell: Rc<Bell>,
 }
 
+impl Tokens {
+    /// Whether somebody waits with this token.
+    fn waits(&self, token: &str) -> bool {
+        let mut over = self.expired.iter().chain(&self.answered);
+        self.kept.values().any(|kept| kept == token) && !over.any(|of| of == token)
+    }
+}
+
 impl TaskTokens for World {
     async fn keep_token(&self, run: &RunId, token: &str) -> Answer<()> {
         self.call(Method::KeepToken, async |_| {
@@ -30,17 +38,26 @@ impl TaskTokens for World {
         .await
     }
 
-    async fn resume(&self, run: &RunId) -> Answer<()> {
+    async fn token(&self, run: &RunId) -> Answer<String> {
+        self.call(Method::Token, async |_| {
+            let kept = self.state().tokens.kept.get(run).cloned();
+            let missing = || PortError::new(Class::Missing, Method::Token.api(), format!("no token of run {run}"));
+            kept.ok_or_else(missing)
+        })
+        .await
+    }
+}
+
+impl Callback for World {
+    async fn resume(&self, token: &str) -> Answer<()> {
         self.call(Method::Resume, async |_| {
             let bell = {
                 let mut state = self.state();
-                let waits =
-                    |token: &String| !state.tokens.expired.contains(token) && !state.tokens.answered.contains(token);
-                let Some(token) = state.tokens.kept.get(run).filter(|token| waits(token)).cloned() else {
-                    let what = format!("TaskTimedOut: run {run} does not wait");
+                if !state.tokens.waits(token) {
+                    let what = "TaskTimedOut: nobody waits with this token";
                     return Err(PortError::new(Class::Missing, Method::Resume.api(), what));
-                };
-                state.tokens.answered.push(token);
+                }
+                state.tokens.answered.push(token.to_owned());
                 Rc::clone(&state.tokens.bell)
             };
             bell.ring();

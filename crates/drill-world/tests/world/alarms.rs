@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use drill_model::ids::AlarmName;
 use drill_model::observation::AlarmState;
-use drill_phases::ports::Measure;
+use drill_phases::ports::Metrics;
 use drill_world::{Alarm, Comparison, Metric, Missing, Simulation};
 use serde_json::json;
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use drill_model::experiment::{CloudWatchProbe, HttpProbe};
 use drill_model::host::Document;
-use drill_phases::ports::{Class, Datapoint, HostHarm, HttpReading, Measure};
+use drill_phases::ports::{Class, Datapoint, HostHarm, Http, HttpReading, Metrics, Prometheus};
 use drill_world::{Datum, HostsView, Metric, Simulation};
 use jiff::Timestamp;
 use serde_json::json;

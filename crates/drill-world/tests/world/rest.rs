@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use drill_phases::ports::{Class, Clock, EmergencyStop, Notices, Place, Reports, TaskTokens};
+use drill_phases::ports::{Callback, Class, Clock, EmergencyStop, Notices, Place, Reports, TaskTokens};
 use drill_world::Simulation;
 
 use super::fixture::{orders, run_id};
@@ -75,16 +75,18 @@ fn a_report_that_is_written_again_replaces_itself() {
 fn a_token_is_answered_once_and_only_while_somebody_waits() {
     let (simulation, _) = orders(0);
     let world = &simulation.world;
-    let resume = || simulation.play(world.resume(&run_id())).unwrap().map_err(|error| error.class);
+    let token = || simulation.play(world.token(&run_id())).unwrap().map_err(|error| error.class);
+    let resume = |token: &str| simulation.play(world.resume(token)).unwrap().map_err(|error| error.class);
 
-    assert_eq!(resume(), Err(Class::Missing));
+    assert_eq!((token(), resume("one")), (Err(Class::Missing), Err(Class::Missing)));
     simulation.play(world.keep_token(&run_id(), "one")).unwrap().unwrap();
     simulation.play(world.keep_token(&run_id(), "two")).unwrap().unwrap();
-    assert_eq!(resume(), Ok(()));
+    assert_eq!((token(), resume("one")), (Ok("two".to_owned()), Err(Class::Missing)));
+    assert_eq!(resume("two"), Ok(()));
     simulation.play(world.answered("two")).unwrap();
-    assert_eq!(resume(), Err(Class::Missing));
+    assert_eq!(resume("two"), Err(Class::Missing));
     simulation.play(world.keep_token(&run_id(), "three")).unwrap().unwrap();
     world.expire_token("three");
-    assert_eq!(resume(), Err(Class::Missing));
+    assert_eq!(resume("three"), Err(Class::Missing));
     assert!(simulation.play(world.answered("one")).is_err(), "nobody answered the first token");
 }
