@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use drill_model::ids::{GroupName, InstanceId};
-use drill_phases::ports::{Class, Groups, InstanceHarm, InstanceState, Inventory};
+use drill_phases::ports::{Class, Groups, InstanceHarm, InstanceState};
 use drill_world::{HostSpec, Simulation};
 
 use super::fixture::set;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use drill_model::ids::InstanceId;
-use drill_phases::ports::{Class, Groups, InstanceHarm, InstanceHeal, InstanceState, Inventory, Rehearse, Verb};
+use drill_phases::ports::{Class, InstanceHarm, InstanceHeal, InstanceState, Inventory, Rehearse, Verb};
 use drill_world::{HostSpec, Simulation};
 use serde_json::json;
 
