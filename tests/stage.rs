@@ -1,5 +1,6 @@
 //! A stage for journeys: a small fleet that behaves, the shipped machine and phases, a janitor, and a clock that jumps.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use drill_local::{Controls, Execution, Started, clean_after, execute, keep_watch, machine, report_after};
@@ -12,13 +13,15 @@ use drill_world::{Datum, HostSpec, HostsView, Metric, Simulation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+/// The shipped machine, read once for all journeys.
+static MACHINE: LazyLock<Machine> = LazyLock::new(|| machine().expect("the shipped machine is read"));
+
 /// Four order hosts and a database, that opted in for `staging`, and a model of what they measure.
 pub struct Stage {
     /// The world and its hosts.
     pub sim: Simulation,
     /// The order hosts.
     pub orders: Vec<InstanceId>,
-    machine: Machine,
 }
 
 /// How a journey ended.
@@ -64,7 +67,7 @@ impl Stage {
         sim.world.spawn(keep_watch(sim.world.clone()));
         // What was measured before the journey begins.
         sim.pass(Duration::from_secs(120));
-        Self { sim, orders, machine: machine().expect("the shipped machine is read") }
+        Self { sim, orders }
     }
 
     /// The stage.
@@ -85,7 +88,7 @@ impl Stage {
         let started = Started { run: RunId::try_from(name).expect("a run id"), input };
         let world = self.sim.world.clone();
         let played = self.sim.play(async {
-            let execution = execute(&world, &self.machine, &started, &Controls::default()).await.expect("it starts");
+            let execution = execute(&world, &MACHINE, &started, &Controls::default()).await.expect("it starts");
             if !world.event_lost() {
                 // What it could not clean, the sweep does.
                 drop(clean_after(&world, &execution, 1).await);

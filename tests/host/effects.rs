@@ -100,6 +100,7 @@ fn ignored_signal() {
     assert!(host.holds(&format!(
         "setsid {program} -c 'trap \"\" TERM; while :; do sleep 1; done' </dev/null >/dev/null 2>&1 &"
     )));
+    assert!(crate::clock::eventually(SOON, || host.states("stubborn").len() == 1), "it does not run");
     let before = host.state();
     let order = Order::new("process-kill", UNIT).with("Process", "stubborn").with("Signal", "TERM");
 

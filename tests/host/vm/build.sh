@@ -12,8 +12,10 @@ trap 'rm -rf "$work"' EXIT
 
 mmdebstrap --quiet --variant=minbase \
   --include=systemd,systemd-sysv,dbus,iproute2,iptables,stress-ng,iputils-ping,kmod bookworm "$work/root.tar"
-mkdir -p "$work/root/lib/modules" "$work/initrd"
+mkdir -p "$work/root" "$work/initrd"
 tar -C "$work/root" -xf "$work/root.tar"
+# Only now: /lib of the distribution is a link.
+mkdir -p "$work/root/lib/modules"
 cp -r "/lib/modules/$version" "$work/root/lib/modules/"
 
 printf '/dev/vda / ext4 defaults 0 1\n' >"$work/root/etc/fstab"
