@@ -32,6 +32,7 @@ def _arn(name, account):
         ("FunctionArn", f"arn:aws:lambda:us-east-1:{account}:function:"),
         ("TopicArn", f"arn:aws:sns:us-east-1:{account}:"),
         ("StateMachineArn", f"arn:aws:states:us-east-1:{account}:stateMachine:"),
+        ("ExecutionArn", f"arn:aws:states:us-east-1:{account}:execution:"),
     ]
     for ending, prefix in kinds:
         if name.endswith(ending):
