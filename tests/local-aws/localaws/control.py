@@ -1,0 +1,47 @@
+"""The door for tests and benchmarks, beside AWS's own: `/local-aws/...` on the same port.
+
+GET status, environments (init times, peak memory, durations of every function's environments), schedules.
+POST clock {"advance_seconds": N}, POST alarms (evaluates all, now). Answers are JSON.
+"""
+
+import dataclasses
+import json
+
+from . import alarms, functions
+from .clockwork import clock
+
+PREFIX = "/local-aws/"
+
+
+def door(application, status):
+    """Wraps the server's application; `status()` says what runs."""
+
+    def answer(environ, start_response):
+        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        if not path.startswith(PREFIX):
+            return application(environ, start_response)
+        try:
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            found = ask(method, path.removeprefix(PREFIX), json.loads(body or b"{}"), status)
+            code, text = ("200 OK", json.dumps(found)) if found is not None else ("404 Not Found", '{"error":"no such question"}')
+        except (ValueError, KeyError, TypeError) as error:
+            code, text = "400 Bad Request", json.dumps({"error": repr(error)})
+        start_response(code, [("Content-Type", "application/json"), ("Content-Length", str(len(text.encode())))])
+        return [text.encode()]
+
+    return answer
+
+
+def ask(method, what, body, status):
+    """One question; nothing when it is not one."""
+    if (method, what) == ("GET", "status"):
+        return status()
+    if (method, what) == ("GET", "environments"):
+        return [dataclasses.asdict(measured) for measured in list(functions.pool.measured)]
+    if (method, what) == ("GET", "schedules"):
+        return {"now": clock.now().isoformat(), "due": [[key[0], due.isoformat() if due else None] for key, due in clock.due.items()]}
+    if (method, what) == ("POST", "clock"):
+        return {"fired": clock.push(float(body["advance_seconds"])), "now": clock.now().isoformat()}
+    if (method, what) == ("POST", "alarms"):
+        return alarms.evaluate()
+    return None

@@ -1,0 +1,198 @@
+"""The lab's hosts as EC2 instances and as an Auto Scaling group, with their own ids, addresses, tags and states.
+
+The lab is the truth: states are copied from it; stop, start, reboot and terminate go to it, and its group replaces hosts.
+Instances that are not the lab's stay moto's own. Replaces the verbs of moto's EC2 backend and of its groups.
+"""
+
+import threading
+
+from moto.autoscaling import models as autoscaling
+from moto.ec2 import models as ec2
+from moto.ec2.models import instances
+
+from . import ACCOUNT, REGION, stopping
+
+LOOK_SECONDS = 0.5
+CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+STATES = {"booting": "pending"}
+_lock = threading.RLock()
+_lab = None
+
+
+def install(lab):
+    """From now on the verbs act on the lab's hosts."""
+    global _lab
+    _lab = lab
+    for verb in ("start", "stop", "reboot", "terminate"):
+        _switch(verb)
+    _group_verbs()
+
+
+def run():
+    """Copies the lab's state for ever."""
+    while not stopping.wait(LOOK_SECONDS):
+        try:
+            copy()
+        except Exception as error:  # A lab on its way down does not answer.
+            if not stopping.is_set():
+                print(f"fleet: {error}", flush=True)
+
+
+def copy():
+    """Looks at the lab and copies what it says."""
+    seen = _lab.look()
+    with _lock:
+        backend = ec2.ec2_backends[ACCOUNT][REGION]
+        known = {instance.id: instance for instance in backend.all_instances()}
+        for host in seen["hosts"]:
+            instance = known.get(host["instance_id"]) or _instance(backend, host)
+            state = STATES.get(host["state"], host["state"])
+            instance._state.name, instance._state.code = state, CODES[state]
+            _health(instance, host)
+        for group in seen["groups"]:
+            _group(backend, group, seen["hosts"])
+
+
+def _instance(backend, host):
+    """A new instance with the host's id: moto draws ids itself, so it is given the right one to draw."""
+    draw = instances.random_instance_id
+    instances.random_instance_id = lambda: host["instance_id"]
+    try:
+        reservation = backend.run_instances(
+            "ami-12c6146b",
+            1,
+            None,
+            [],
+            instance_type="t3.micro",
+            is_instance_type_default=False,
+            region_name=REGION,
+            tags={"instance": dict(host["tags"])},
+            launch_template=None,
+        )
+    finally:
+        instances.random_instance_id = draw
+    instance = reservation.instances[0]
+    nic = instance.nics[0]
+    nic.private_ip_address = host["address"]
+    return instance
+
+
+def _health(instance, host):
+    instance.lab_problem = host["problem"]
+
+
+def _group(backend, group, hosts):
+    groups = autoscaling.autoscaling_backends[ACCOUNT][REGION]
+    if group["name"] not in groups.autoscaling_groups:
+        _create_group(groups, group, hosts)
+    found = groups.autoscaling_groups[group["name"]]
+    found.min_size, found.max_size, found.desired_capacity = group["min"], group["max"], group["desired"]
+    by_id = {host["instance_id"]: host for host in hosts}
+    suspended = {each["ProcessName"] for each in found.suspended_processes}
+    found.suspended_processes = sorted(suspended - {"Launch"} if group["launching"] else suspended | {"Launch"})
+    states = {state.instance.id: state for state in found.instance_states}
+    found.instance_states = []
+    for member in group["members"]:
+        host = by_id[member]
+        if host["state"] == "terminated":
+            continue
+        instance = backend.get_instance(member)
+        instance.autoscaling_group = found
+        state = states.get(member) or autoscaling.InstanceState(instance, autoscaling_group=found)
+        up = host["state"] == "running"
+        state.lifecycle_state = "InService" if up else "Pending" if host["state"] == "booting" else "Terminating"
+        state.health_status = "Healthy" if up and not host["problem"] else "Unhealthy"
+        found.instance_states.append(state)
+
+
+def _create_group(groups, group, hosts):
+    """An empty group of moto's; its members are copied in, none is launched."""
+    name = f"{group['name']}-lab"
+    groups.create_launch_configuration(
+        name=name,
+        image_id="ami-12c6146b",
+        key_name=None,
+        kernel_id=None,
+        ramdisk_id=None,
+        security_groups=[],
+        user_data=None,
+        instance_type="t3.micro",
+        instance_monitoring=False,
+        instance_profile_name=None,
+        spot_price=None,
+        ebs_optimized=False,
+        associate_public_ip_address=False,
+        block_device_mappings=[],
+    )
+    tags = dict(next((host["tags"] for host in hosts if host["group"] == group["name"]), {}))
+    shown = [{"Key": key, "Value": value} for key, value in tags.items() if key not in ("Name",) and not key.startswith("aws:")]
+    groups.create_auto_scaling_group(
+        name=group["name"],
+        availability_zones=[f"{REGION}a"],
+        desired_capacity=0,
+        max_size=group["max"],
+        min_size=0,
+        launch_config_name=name,
+        launch_template={},
+        vpc_zone_identifier=None,
+        default_cooldown=None,
+        health_check_period=None,
+        health_check_type="EC2",
+        load_balancers=[],
+        target_group_arns=[],
+        placement_group=None,
+        termination_policies=[],
+        tags=shown,
+    )
+
+
+def _switch(verb):
+    """One verb of EC2: the lab's hosts by the lab, all others by moto."""
+    theirs = getattr(ec2.EC2Backend, f"{verb}_instances")
+
+    def switched(backend, instance_ids):
+        found = backend.get_multi_instances_by_id(instance_ids)
+        ours = [instance for instance in found if _lab.host(instance.id)]
+        changed = []
+        others = [instance.id for instance in found if instance not in ours]
+        if others:
+            changed += theirs(backend, others)
+        for instance in ours:
+            changed.append(_act(verb, instance))
+        return changed
+
+    setattr(ec2.EC2Backend, f"{verb}_instances", switched)
+
+
+def _act(verb, instance):
+    before = instances.InstanceState(instance.state, instance.state_code)
+    protected = {"terminate": instance.disable_api_termination, "stop": instance.disable_api_stop}.get(verb)
+    if protected in (True, "true"):
+        refusal = instances.OperationNotPermitted4 if verb == "terminate" else instances.OperationDisableApiStopNotPermitted
+        raise refusal(instance.id)
+    # What is already so is no error; the lab would say that it is.
+    done = {"start": ("running", "pending"), "stop": ("stopped", "stopping"), "terminate": ("terminated",)}.get(verb, ())
+    if instance.state not in done and not (verb == "reboot" and instance.state == "terminated"):
+        if verb in ("start", "stop") and instance.state == "terminated":
+            from moto.ec2.exceptions import EC2ClientError
+
+            raise EC2ClientError("IncorrectInstanceState", f"The instance '{instance.id}' is not in a state from which it can be {verb}ed.")
+        _lab.power(verb, instance.id)
+    copy()
+    return instance if verb == "reboot" else (instance, before)
+
+
+def _group_verbs():
+    """Termination through the group, and processes: the lab's group launches or does not."""
+    groups = autoscaling.AutoScalingBackend
+    terminate = groups.terminate_instance
+
+    def terminate_instance(backend, instance_id, should_decrement):
+        if not _lab.host(instance_id):
+            return terminate(backend, instance_id, should_decrement)
+        instance = ec2.ec2_backends[ACCOUNT][REGION].get_instance(instance_id)
+        capacity = instance.autoscaling_group.desired_capacity
+        _act("terminate", instance)
+        return autoscaling.TerminateInstanceActivity(instance, capacity)
+
+    groups.terminate_instance = terminate_instance

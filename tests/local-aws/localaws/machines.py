@@ -1,0 +1,159 @@
+"""Step Functions: templates land in the interpreter, executions have names, and their changes are events.
+
+Definitions come from S3 or from the template, as JSON or YAML, with their substitutions; nested executions work.
+Replaces private names of moto's interpreter, which is otherwise taken as it is: JSONPath, no JSONata.
+"""
+
+import json
+import uuid
+
+import yaml
+from moto.core.config import default_user_config
+from moto.stepfunctions import models
+from moto.stepfunctions.parser import models as interpreter
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_sfn as nested
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+from moto.stepfunctions.parser.backend import execution
+
+from . import background, client, observed
+
+ENDS = {"FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut", "ABORTED": "ExecutionsAborted", "SUCCEEDED": "ExecutionsSucceeded"}
+
+
+def install():
+    """From now on state machines run, wherever they came from."""
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    models.stepfunctions_backends = interpreter.stepfunctions_parser_backends
+    models.StateMachine.create_from_cloudformation_json = classmethod(_create)
+    models.StateMachine.update_from_cloudformation_json = classmethod(_update)
+    models.StateMachine.delete_from_cloudformation_json = classmethod(_delete)
+    _name_executions()
+    _tell_of_changes()
+    _nest_executions()
+    _forget_rejected_definitions()
+
+
+def definition(properties, account_id):
+    """The text that the interpreter gets, as JSON."""
+    text = properties.get("DefinitionString")
+    if text is None and "DefinitionS3Location" in properties:
+        from moto.s3.models import s3_backends
+
+        place = properties["DefinitionS3Location"]
+        version = place.get("Version")
+        text = s3_backends[account_id]["aws"].get_object(place["Bucket"], place["Key"], version_id=version).value.decode()
+    if text is None:
+        text = properties.get("Definition", {})
+    if not isinstance(text, str):
+        text = json.dumps(text)
+    for name, value in (properties.get("DefinitionSubstitutions") or {}).items():
+        text = text.replace("${%s}" % name, str(value))
+    return json.dumps(yaml.safe_load(text))
+
+
+def _create(cls, name, template, account_id, region_name, **_):
+    properties = template["Properties"]
+    backend = interpreter.stepfunctions_parser_backends[account_id][region_name]
+    tags = [{"key": tag["Key"], "value": tag["Value"]} for tag in properties.get("Tags", [])]
+    return backend.create_state_machine(
+        properties.get("StateMachineName", name), definition(properties, account_id), properties.get("RoleArn", ""), tags=tags
+    )
+
+
+def _update(cls, original, name, template, account_id, region_name, **_):
+    properties = template["Properties"]
+    backend = interpreter.stepfunctions_parser_backends[account_id][region_name]
+    return backend.update_state_machine(
+        original.arn, definition=definition(properties, account_id), role_arn=properties.get("RoleArn")
+    )
+
+
+def _delete(cls, name, template, account_id, region_name, **_):
+    interpreter.stepfunctions_parser_backends[account_id][region_name].delete_state_machine(name)
+
+
+def _name_executions():
+    start = interpreter.StepFunctionsParserBackend.start_execution
+
+    def start_execution(backend, state_machine_arn, name=None, *rest, **named):
+        return start(backend, state_machine_arn, name or str(uuid.uuid4()), *rest, **named)
+
+    interpreter.StepFunctionsParserBackend.start_execution = start_execution
+
+
+def _tell_of_changes():
+    reflect = execution.BaseExecutionWorkerCommunication._reflect_execution_status
+    start = execution.Execution.start
+
+    def reflected(self):
+        reflect(self)
+        background(_changed, _event(self.execution), self.execution.state_machine.arn)
+
+    def started(self):
+        start(self)
+        background(_changed, _event(self, "RUNNING"), self.state_machine.arn)
+
+    execution.BaseExecutionWorkerCommunication._reflect_execution_status = reflected
+    execution.Execution.start = started
+
+
+def _event(run, status=None):
+    status = status or getattr(run.exec_status, "value", run.exec_status)
+    ended = status != "RUNNING"
+    output = json.dumps(run.output) if ended and run.output is not None else None
+    return {
+        "executionArn": run.exec_arn,
+        "stateMachineArn": run.state_machine.arn,
+        "name": run.name,
+        "status": status,
+        "startDate": int(run.start_date.timestamp() * 1000),
+        "stopDate": int(run.stop_date.timestamp() * 1000) if ended and run.stop_date else None,
+        "input": json.dumps(run.input_data),
+        "output": output,
+        "inputDetails": {"included": True},
+        "outputDetails": {"included": True} if output else None,
+        "error": run.error if ended else None,
+        "cause": run.cause if ended else None,
+    }
+
+
+def _changed(detail, machine):
+    metric = ENDS.get(detail["status"], "ExecutionsStarted")
+    observed.count("AWS/States", metric, {"StateMachineArn": machine})
+    entry = {
+        "Source": "aws.states",
+        "DetailType": "Step Functions Execution Status Change",
+        "Detail": json.dumps(detail),
+        "Resources": [detail["executionArn"]],
+    }
+    client("events").put_events(Entries=[entry])
+
+
+def _nest_executions():
+    """`startExecution` and `startExecution.sync:2`: boto spells the members of Step Functions in lowerCamelCase."""
+    service = nested.StateTaskServiceSfn
+    normalise = service._normalise_parameters
+
+    def parameters(self, given, *rest, **named):
+        normalise(self, given, *rest, **named)
+        for name in [name for name in given if name[0].isupper()]:
+            given[name[0].lower() + name[1:]] = given.pop(name)
+
+    def response(self, given, *_, **__):
+        for name in [name for name in given if isinstance(name, str) and name[0].islower()]:
+            value = given.pop(name)
+            given[name[0].upper() + name[1:]] = value.timestamp() if hasattr(value, "timestamp") else value
+
+    service._normalise_parameters = parameters
+    service._normalise_response = response
+
+
+def _forget_rejected_definitions():
+    """A list of the class, not of the instance: after one rejected definition every valid one would be rejected."""
+    initialise = Preprocessor.__init__
+
+    def clean(self, *rest, **named):
+        self._query_language_per_scope = []
+        initialise(self, *rest, **named)
+
+    Preprocessor.__init__ = clean

@@ -1,0 +1,96 @@
+"""The process: moto's server with everything installed, the clocks that tick beside it, and an orderly end.
+
+usage: python -m localaws.server --port PORT --home FOLDER [--lab PROGRAM] [--order-hosts N] [--rate N]
+`local_aws.py` starts it; SIGTERM ends every environment, the lab and the folder's content.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+
+from . import alarms, background, clockwork, commands, credentials, fleet, functions, kinds, machines, measures, metrics, rules, stopping
+from .control import door
+from .lab import Lab
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="localaws.server")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--lab", help="the drill-lab program; without it there are no hosts")
+    parser.add_argument("--order-hosts", type=int, default=4)
+    parser.add_argument("--rate", type=int, default=50)
+    asked = parser.parse_args(arguments)
+
+    # moto compares times with the local time, and the interpreter finds the server by this port.
+    os.environ |= {"TZ": "UTC", "MOTO_PORT": str(asked.port), "MOTO_EVENTS_INVOKE_HTTP": "true"}
+    time.tzset()
+    kinds.install()
+    functions.install(os.path.join(asked.home, "functions"))
+    for module in (machines, rules, clockwork, metrics, alarms):
+        module.install()
+    application, server = _server(asked.port)
+    signal.signal(signal.SIGTERM, lambda *_: background(server.shutdown))
+    signal.signal(signal.SIGINT, lambda *_: background(server.shutdown))
+    lab = None
+    try:
+        lab = _lab(asked)
+        server.app = door(application, lambda: _status(asked, lab))
+        background(clockwork.clock.run, name="clockwork")
+        background(alarms.run, name="alarms")
+        server.serve_forever(poll_interval=0.1)
+    finally:
+        stopping.set()
+        functions.close()
+        if lab:
+            lab.down()
+
+
+def _server(port):
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    class Quiet(MotoRequestHandler):
+        """No line for each request, and connections that live for several."""
+
+        protocol_version = "HTTP/1.1"
+
+        def log_request(self, *_):
+            pass
+
+    application = DomainDispatcherApplication(create_backend_app)
+    return application, make_server("127.0.0.1", port, application, threaded=True, request_handler=Quiet)
+
+
+def _lab(asked):
+    if not asked.lab:
+        return None
+    lab = Lab(asked.lab, os.path.join(asked.home, "lab"))
+    try:
+        lab.up(asked.order_hosts, asked.rate)
+    except Exception:
+        lab.down()
+        raise
+    fleet.install(lab)
+    fleet.copy()
+    commands.install(lab)
+    background(fleet.run, name="fleet")
+    background(measures.run, lab, name="measures")
+    return lab
+
+
+def _status(asked, lab):
+    return {
+        "pid": os.getpid(),
+        "port": asked.port,
+        "environment": credentials(),
+        "lab": {"home": lab.home, "hosts": lab.last["hosts"], "groups": lab.last["groups"], "lately": lab.last["lately"]} if lab else None,
+        "threads": threading.active_count(),
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
