@@ -1,7 +1,7 @@
 # An index of commands. Each target says what it does; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt documents schema
+.PHONY: help setup demo test lint fmt documents schema build deploy delete
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 18
@@ -21,8 +21,19 @@ lint: ## Formatting, clippy, shellcheck, the validators of the state machine
 fmt: ## Format the Rust code
 	@cargo fmt --all
 
-documents: ## Write the SSM documents from their sources
+documents: ## Write the SSM documents, and their template, from their sources
 	@cargo run -q -p drill-documents -- generate
+	@infra/checks/documents.py generate
 
 schema: ## Write the JSON Schema of experiment files from the types
 	@cargo run -q -p drill-model --example schema
+
+build: ## Build the functions for AWS (cargo-lambda, through SAM)
+	@infra/checks/setup.sh
+	@SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/target/venvs/sam/bin:$$PATH" sam build
+
+deploy: build ## Deploy the stack, after showing what changes (needs an AWS account)
+	@SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/target/venvs/sam/bin:$$PATH" sam deploy
+
+delete: ## Delete the stack (ARGS=--with-data: with tables, reports and logs); refuses while something is broken
+	@scripts/delete.sh $(ARGS)

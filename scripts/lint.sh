@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Formatting, clippy with warnings as errors, shellcheck, generated files, the validators of the state machine.
+# Formatting, clippy with warnings as errors, shellcheck, generated files, the validators of the state
+# machines and of the template.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,3 +12,4 @@ git ls-files '*.sh' | xargs -r shellcheck -x
 echo "lint: shellcheck $(git ls-files '*.sh' | wc -l) files"
 step cargo run -q -p drill-documents -- check
 step tests/asl/validate.sh
+step infra/checks/check.sh

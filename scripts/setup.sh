@@ -25,3 +25,4 @@ if [ ${#missing[@]} -gt 0 ]; then
   rm -f target-setup.log
 fi
 tests/asl/setup.sh
+infra/checks/setup.sh

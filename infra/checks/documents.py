@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The nested template with the SSM documents, each as it is, byte for byte: what the tests run on hosts is what SSM runs.
 
 `documents.py generate` writes it, `documents.py check` says if it is stale, `documents.py objects` prints the documents
