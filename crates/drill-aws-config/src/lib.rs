@@ -7,6 +7,8 @@ mod class;
 mod clock;
 mod limits;
 mod place;
+#[cfg(any(test, feature = "script"))]
+pub mod script;
 mod throttled;
 
 pub use aws_types::SdkConfig;

@@ -1,0 +1,52 @@
+//! Experiments, runs, the ledger, leases, the emergency stop and task tokens, in two DynamoDB tables.
+//!
+//! Every rule that two writers could break is a condition of the write itself, and whatever decides something is read
+//! consistently. A table that is not there is `Refused`, never `Missing`: nothing may look clean because it cannot be seen.
+//!
+//! The table of runs has the keys `pk` and `sk`, and a sparse index [`OPEN_INDEX`] on `open` and `deadline`:
+//!
+//! | pk | sk | what |
+//! | --- | --- | --- |
+//! | `RUN#<run>` | `RUN` | the record: `record`, `version`, `status` |
+//! | `RUN#<run>` | `PLAN`, `PLAN#<nnnn>` | how many parts the plan has, and the parts |
+//! | `RUN#<run>` | `SAMPLE#<stage>#<number>` | a sample |
+//! | `RUN#<run>` | `ROW#<fault>#<target>` | a row of the ledger; `open` and `deadline` only while it is open |
+//! | `RUN#<run>` | `TOKEN` | the task token |
+//! | `LEASE#<target>` | `LEASE` | the `run` that owns a target |
+//! | `LEVER` | `LEVER` | the emergency stop, while it is pulled: its `reason` |
+
+mod calls;
+mod experiments;
+mod failure;
+mod item;
+mod leases;
+mod ledger;
+mod plan;
+mod runs;
+mod samples;
+mod tokens;
+mod transact;
+
+pub use self::calls::RunTable;
+pub use self::experiments::ExperimentTable;
+pub use self::item::OPEN_INDEX;
+
+/// The IAM actions that each port needs. [`LEDGER`](actions::LEDGER) needs `dynamodb:Query` on the index too.
+pub mod actions {
+    /// For [`Experiments`](drill_phases::ports::Experiments), on the table of experiments.
+    pub const EXPERIMENTS: &[&str] = &["dynamodb:GetItem"];
+    /// For [`Runs`](drill_phases::ports::Runs).
+    pub const RUNS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
+    /// For [`Ledger`](drill_phases::ports::Ledger).
+    pub const LEDGER: &[&str] =
+        &["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"];
+    /// For [`Leases`](drill_phases::ports::Leases).
+    pub const LEASES: &[&str] = &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
+    /// For [`EmergencyStop`](drill_phases::ports::EmergencyStop).
+    pub const EMERGENCY_STOP: &[&str] = &["dynamodb:GetItem"];
+    /// For [`TaskTokens`](drill_phases::ports::TaskTokens).
+    pub const TASK_TOKENS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
+}
+
+#[cfg(test)]
+mod tests;
