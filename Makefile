@@ -1,7 +1,7 @@
 # An index of commands. Each target says what it does; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt documents schema build deploy delete
+.PHONY: help setup demo test lint fmt aws-local aws-local-down documents schema build deploy delete
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 18
@@ -11,6 +11,12 @@ setup: ## Install what the tests and the lab need (Debian packages; a Python ven
 
 demo: ## Run one experiment in the lab, with a real fault on real processes
 	@scripts/demo.sh
+
+aws-local: ## Raise an AWS on this machine: real functions, real hosts, nothing to pay
+	@scripts/aws-local.sh up
+
+aws-local-down: ## End it; nothing of it stays
+	@scripts/aws-local.sh down
 
 test: ## Run every ring that this machine can run; those it cannot are named
 	@scripts/test.sh

@@ -16,6 +16,12 @@ count() { grep -E '^test result: ' "$log" | grep -oE "[0-9]+ $1" | awk '{sum += 
 skipped=$(($(sort -u "$STORMDRILL_SKIPPED" | grep -c . || true) + $(count ignored)))
 passed=$(($(count passed) - $(sort -u "$STORMDRILL_SKIPPED" | grep -c . || true)))
 failed=$(count failed)
+
+# The local AWS counts its own tests, in Python.
+aws_local=$(tests/local-aws/test.sh) || status=$?
+sum() { tail -n 1 <<<"$aws_local" | grep -oE "[0-9]+ $1" | grep -oE '[0-9]+'; }
+printf '%s\n' "$aws_local"
+passed=$((passed + $(sum passed))) failed=$((failed + $(sum failed))) skipped=$((skipped + $(sum skipped)))
 if [ "$skipped" -gt 0 ]; then
   echo
   echo "Not run on this machine:"

@@ -226,3 +226,16 @@ def install():
         return made
 
     table.Table.create_from_cloudformation_json = classmethod(created)
+    _read_json_as_json()
+
+
+def _read_json_as_json():
+    """moto reads a template of JSON as YAML: the same answer, after many seconds for our documents."""
+    from moto.cloudformation.models import Stack
+
+    as_yaml = Stack.parse_template
+
+    def parse_template(template):
+        return json.loads(template) if template.lstrip().startswith("{") else as_yaml(template)
+
+    Stack.parse_template = staticmethod(parse_template)

@@ -4,6 +4,7 @@ Definitions come from S3 or from the template, as JSON or YAML, with their subst
 Replaces private names of moto's interpreter, which is otherwise taken as it is: JSONPath, no JSONata.
 """
 
+import datetime
 import json
 import uuid
 
@@ -11,6 +12,7 @@ import yaml
 from moto.core.config import default_user_config
 from moto.stepfunctions import models
 from moto.stepfunctions.parser import models as interpreter
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_sfn as nested
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 from moto.stepfunctions.parser.backend import execution
@@ -82,12 +84,23 @@ def _name_executions():
 
 
 def _tell_of_changes():
+    """Events for every change; a stopped execution is ABORTED at once, though its last task goes on to its end."""
     reflect = execution.BaseExecutionWorkerCommunication._reflect_execution_status
-    start = execution.Execution.start
+    start, stop = execution.Execution.start, execution.Execution.stop
 
     def reflected(self):
+        if self.execution.exec_status == ExecutionStatus.ABORTED:
+            return
         reflect(self)
         background(_changed, _event(self.execution), self.execution.state_machine.arn)
+
+    def stopped(self, stop_date, error, cause):
+        if self.exec_status != ExecutionStatus.RUNNING:
+            return
+        stop(self, stop_date, error, cause)
+        self.exec_status, self.stop_date = ExecutionStatus.ABORTED, datetime.datetime.now(datetime.timezone.utc)
+        self.error, self.cause = error or None, cause or None
+        background(_changed, _event(self), self.state_machine.arn)
 
     def started(self):
         start(self)
@@ -95,6 +108,7 @@ def _tell_of_changes():
 
     execution.BaseExecutionWorkerCommunication._reflect_execution_status = reflected
     execution.Execution.start = started
+    execution.Execution.stop = stopped
 
 
 def _event(run, status=None):
@@ -134,18 +148,18 @@ def _nest_executions():
     service = nested.StateTaskServiceSfn
     normalise = service._normalise_parameters
 
-    def parameters(self, given, *rest, **named):
-        normalise(self, given, *rest, **named)
-        for name in [name for name in given if name[0].isupper()]:
-            given[name[0].lower() + name[1:]] = given.pop(name)
+    def spelled_for_boto(self, parameters, *rest, **named):
+        normalise(self, parameters, *rest, **named)
+        for name in [name for name in parameters if name[0].isupper()]:
+            parameters[name[0].lower() + name[1:]] = parameters.pop(name)
 
-    def response(self, given, *_, **__):
-        for name in [name for name in given if isinstance(name, str) and name[0].islower()]:
-            value = given.pop(name)
-            given[name[0].upper() + name[1:]] = value.timestamp() if hasattr(value, "timestamp") else value
+    def spelled_for_states(self, response, *_, **__):
+        for name in [name for name in response if isinstance(name, str) and name[0].islower()]:
+            value = response.pop(name)
+            response[name[0].upper() + name[1:]] = value.timestamp() if hasattr(value, "timestamp") else value
 
-    service._normalise_parameters = parameters
-    service._normalise_response = response
+    service._normalise_parameters = spelled_for_boto
+    service._normalise_response = spelled_for_states
 
 
 def _forget_rejected_definitions():

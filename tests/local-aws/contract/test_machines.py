@@ -1,0 +1,85 @@
+"""Step Functions: machines of a template run the functions of the same template."""
+
+import json
+
+from botocore.exceptions import ClientError
+from conftest import eventually
+
+ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:fixture-machine"
+
+
+def ended(aws, arn):
+    def look():
+        execution = aws.client("stepfunctions").describe_execution(executionArn=arn)
+        return execution if execution["status"] != "RUNNING" else None
+
+    return eventually(look, 20)
+
+
+def run(aws, machine, event, **more):
+    started = aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(event), **more)
+    return ended(aws, started["executionArn"])
+
+
+def test_a_definition_from_s3_in_yaml_runs_with_its_substitutions(aws, stack):
+    execution = run(aws, stack["MachineArn"], {"do": "greet"})
+
+    assert stack["MachineArn"] == ARN
+    assert execution["status"] == "SUCCEEDED"
+    assert json.loads(execution["output"])["event"] == {"do": "greet"}
+
+
+def test_an_error_of_a_function_keeps_its_name(aws, stack):
+    execution = run(aws, ARN, {"do": "fail"})
+
+    assert json.loads(execution["output"]) == {"caught": "Fixture.Refused"}
+
+
+def test_an_execution_without_a_name_gets_one_of_its_own(aws, stack):
+    names = {run(aws, ARN, {"do": "greet"})["name"] for _ in range(2)}
+
+    assert len(names) == 2
+    assert all(len(name) == 36 for name in names)
+
+
+def test_a_machine_starts_another_and_waits_for_it(aws, stack):
+    execution = run(aws, ARN.replace("fixture-machine", "fixture-parent"), {})
+
+    assert execution["status"] == "SUCCEEDED", execution
+    assert json.loads(execution["output"])["Output"]["event"] == {"do": "greet"}
+
+
+def test_a_rejected_definition_does_not_spoil_the_next(aws, stack):
+    machines = aws.client("stepfunctions")
+    mixed = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "QueryLanguage": "JSONPath", "InputPath": "$", "End": True}}}
+    good = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    try:
+        machines.create_state_machine(name="rejected", definition=json.dumps(mixed), roleArn="arn:aws:iam::123456789012:role/x")
+        rejected = False
+    except ClientError:
+        rejected = True
+
+    created = machines.create_state_machine(name="after", definition=json.dumps(good), roleArn="arn:aws:iam::123456789012:role/x")
+
+    assert rejected
+    assert json.loads(run(aws, created["stateMachineArn"], {"a": 1})["output"]) == {"a": 1}
+
+
+def test_every_change_of_an_execution_is_an_event(aws, stack):
+    url, arn = aws.queue()
+    events = aws.client("events")
+    pattern = {"source": ["aws.states"], "detail-type": ["Step Functions Execution Status Change"], "detail": {"stateMachineArn": [ARN], "status": ["RUNNING", "ABORTED"]}}
+    events.put_rule(Name="executions", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="executions", Targets=[{"Id": "q", "Arn": arn}])
+
+    started = aws.client("stepfunctions").start_execution(stateMachineArn=ARN, name="stopped", input='{"do":"hang"}')
+    running = json.loads(aws.heard(url)["Body"])
+    aws.client("stepfunctions").stop_execution(executionArn=started["executionArn"])
+    aborted = json.loads(aws.heard(url, lambda message: "ABORTED" in message["Body"])["Body"])
+    events.remove_targets(Rule="executions", Ids=["q"])
+
+    assert running["detail"]["status"] == "RUNNING"
+    assert running["detail"]["name"] == "stopped"
+    assert aborted["detail"]["executionArn"] == started["executionArn"]
+    assert aborted["resources"] == [started["executionArn"]]
+    assert aborted["detail"]["input"] == '{"do": "hang"}'
