@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help setup demo test lint fmt aws-local aws-local-down documents schema build deploy delete
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
 
 setup: ## Install what the tests and the lab need (Debian packages; a Python venv under target/)
 	@scripts/setup.sh

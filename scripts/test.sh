@@ -2,7 +2,7 @@
 # Runs every ring and ends with one line that counts. A test that cannot run on this machine writes why into the file
 # named by STORMDRILL_SKIPPED and is counted as skipped, not as passed.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 mkdir -p target
 log=$PWD/target/test.log
 export STORMDRILL_SKIPPED=$PWD/target/skipped.txt
