@@ -72,7 +72,7 @@ def up(asked):
         if server.poll() is not None:
             break
         if answer(port):
-            print(f"# The local AWS answers at http://localhost:{port}; its log is {log}.")
+            print(f"# The local AWS answers at http://127.0.0.1:{port}; its log is {log}.")
             return env(asked)
         time.sleep(0.05)
     print(f"the local AWS did not come up:\n{log.read_text(errors='replace')[-4000:]}", file=sys.stderr)

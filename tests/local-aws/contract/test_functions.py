@@ -124,6 +124,16 @@ def test_an_asynchronous_failure_goes_to_its_destination(aws, stack):
     assert record["requestContext"]["approximateInvokeCount"] == 1
 
 
+def test_an_asynchronous_call_is_tried_again_and_then_a_dead_letter(aws, stack):
+    queue = aws.client("sqs").get_queue_url(QueueName="fixture-dead")["QueueUrl"]
+
+    aws.client("lambda").invoke(FunctionName="fixture-forlorn", InvocationType="Event", Payload=b'{"do":"fail","id":"dead"}')
+
+    assert json.loads(aws.heard(queue)["Body"]) == {"do": "fail", "id": "dead"}
+    found = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/fixture-forlorn")["events"]
+    assert [event["message"] for event in found].count("handling fail") == 2
+
+
 def test_reserved_concurrency_of_nothing_throttles(aws, stack):
     functions = aws.client("lambda")
     functions.put_function_concurrency(FunctionName="fixture-brief", ReservedConcurrentExecutions=0)

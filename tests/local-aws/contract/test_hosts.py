@@ -239,16 +239,23 @@ def test_a_dry_run_changes_nothing(aws, hosts):
     assert state(aws, hosts[0]) == "running"
 
 
-def test_a_terminated_host_is_replaced_by_the_group(aws, hosts):
-    """Last in this file: it ends a host."""
-    aws.client("ec2").terminate_instances(InstanceIds=hosts[:1])
+def test_terminated_hosts_are_replaced_by_the_group(aws, hosts):
+    """Last in this file: it ends every order host, one through EC2 and one through its group."""
+    one, other = hosts
+    groups = aws.client("autoscaling")
+    aws.client("ec2").terminate_instances(InstanceIds=[one])
+
+    activity = groups.terminate_instance_in_auto_scaling_group(InstanceId=other, ShouldDecrementDesiredCapacity=False)["Activity"]
 
     def members():
-        group = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=["order-hosts"])["AutoScalingGroups"][0]
+        group = groups.describe_auto_scaling_groups(AutoScalingGroupNames=["order-hosts"])["AutoScalingGroups"][0]
         found = {each["InstanceId"] for each in group["Instances"] if each["LifecycleState"] == "InService"}
-        return found if len(found) == 2 and hosts[0] not in found else None
+        return found if len(found) == 2 and not found & set(hosts) else None
 
-    assert len(eventually(members, 25) - set(hosts)) == 1
-    assert state(aws, hosts[0]) == "terminated"
+    assert other in activity["Description"]
+    assert eventually(members, 25)
+    assert [state(aws, host) for host in hosts] == ["terminated"] * 2
     with pytest.raises(Exception, match="IncorrectInstanceState"):
-        aws.client("ec2").start_instances(InstanceIds=hosts[:1])
+        aws.client("ec2").start_instances(InstanceIds=[one])
+    with pytest.raises(Exception, match="ValidationError"):
+        groups.terminate_instance_in_auto_scaling_group(InstanceId=other, ShouldDecrementDesiredCapacity=True)

@@ -30,12 +30,14 @@ def test_a_subscription_delivers(aws, stack):
     assert aws.heard(url, lambda message: message["Body"] == "as it is")
 
 
-def test_a_queue_has_its_policy(aws, stack):
+def test_a_topic_and_a_queue_have_their_policies(aws, stack):
+    topic = aws.client("sns").get_topic_attributes(TopicArn="arn:aws:sns:us-east-1:123456789012:fixture-topic")["Attributes"]
     url = aws.client("sqs").get_queue_url(QueueName="fixture-heard")["QueueUrl"]
 
     policy = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
 
     assert json.loads(policy)["Statement"][0]["Action"] == "sqs:SendMessage"
+    assert json.loads(topic["Policy"])["Statement"][0]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
 
 
 def test_a_table_keeps_time_to_live_and_recovery(aws, stack):

@@ -7,17 +7,24 @@ import json
 import os
 import signal
 
+import pytest
 from conftest import HERE, eventually, launcher
 
 
-def test_everything_of_a_killed_server_is_swept(aws, tmp_path):
+@pytest.fixture
+def home(tmp_path):
+    """A home that is swept even when its test fails."""
+    yield tmp_path / "home"
+    launcher("down", "--home", str(tmp_path / "home"))
+
+
+def test_everything_of_a_killed_server_is_swept(aws, home):
     import boto3
     import deploy
 
-    home = tmp_path / "home"
     raised = launcher("up", "--home", str(home), "--port", "0", "--no-lab")
     record = json.loads((home / "state.json").read_text())
-    endpoint = f"http://localhost:{record['port']}"
+    endpoint = f"http://127.0.0.1:{record['port']}"
     functions = boto3.client("lambda", endpoint_url=endpoint)
     code = {"ZipFile": deploy.zipped(HERE / "fixtures/worker")}
     role = boto3.client("iam", endpoint_url=endpoint).create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]

@@ -15,8 +15,8 @@ stopping = threading.Event()
 
 
 def endpoint():
-    """Where this AWS answers. `localhost`, not 127.0.0.1: moto takes an address for the name of a bucket."""
-    return f"http://localhost:{os.environ['MOTO_PORT']}"
+    """Where this AWS answers. An address, not `localhost`: then every SDK puts a bucket's name into the path."""
+    return f"http://127.0.0.1:{os.environ['MOTO_PORT']}"
 
 
 def credentials():

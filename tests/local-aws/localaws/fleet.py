@@ -7,6 +7,7 @@ Instances that are not the lab's stay moto's own. Replaces the verbs of moto's E
 import threading
 
 from moto.autoscaling import models as autoscaling
+from moto.autoscaling.exceptions import ValidationError
 from moto.ec2 import models as ec2
 from moto.ec2.models import instances
 
@@ -26,6 +27,7 @@ def install(lab):
     for verb in ("start", "stop", "reboot", "terminate"):
         _switch(verb)
     _group_verbs()
+    _status_checks()
 
 
 def run():
@@ -48,7 +50,7 @@ def copy():
             instance = known.get(host["instance_id"]) or _instance(backend, host)
             state = STATES.get(host["state"], host["state"])
             instance._state.name, instance._state.code = state, CODES[state]
-            _health(instance, host)
+            instance.lab_problem = host["problem"]
         for group in seen["groups"]:
             _group(backend, group, seen["hosts"])
 
@@ -75,10 +77,6 @@ def _instance(backend, host):
     nic = instance.nics[0]
     nic.private_ip_address = host["address"]
     return instance
-
-
-def _health(instance, host):
-    instance.lab_problem = host["problem"]
 
 
 def _group(backend, group, hosts):
@@ -146,6 +144,19 @@ def _create_group(groups, group, hosts):
     )
 
 
+def _status_checks():
+    """DescribeInstanceStatus: a host with a problem is impaired."""
+    theirs = instances.Instance.instance_status.fget
+
+    def instance_status(instance):
+        status = theirs(instance)
+        if status["Status"] == "ok" and getattr(instance, "lab_problem", None):
+            return {"Status": "impaired", "Details": [{"Name": "reachability", "Status": "failed"}]}
+        return status
+
+    instances.Instance.instance_status = property(instance_status)
+
+
 def _switch(verb):
     """One verb of EC2: the lab's hosts by the lab, all others by moto."""
     theirs = getattr(ec2.EC2Backend, f"{verb}_instances")
@@ -191,8 +202,11 @@ def _group_verbs():
         if not _lab.host(instance_id):
             return terminate(backend, instance_id, should_decrement)
         instance = ec2.ec2_backends[ACCOUNT][REGION].get_instance(instance_id)
-        capacity = instance.autoscaling_group.desired_capacity
+        if should_decrement:
+            # The lab's group keeps its size; saying that it shrank would be a lie.
+            raise ValidationError("The lab's group cannot be made smaller: terminate without ShouldDecrementDesiredCapacity.")
+        activity = autoscaling.TerminateInstanceActivity(instance, instance.autoscaling_group.desired_capacity)
         _act("terminate", instance)
-        return autoscaling.TerminateInstanceActivity(instance, capacity)
+        return activity
 
     groups.terminate_instance = terminate_instance

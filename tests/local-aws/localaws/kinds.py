@@ -227,6 +227,19 @@ def install():
 
     table.Table.create_from_cloudformation_json = classmethod(created)
     _read_json_as_json()
+    _find_templates_by_address()
+
+
+def _find_templates_by_address():
+    """A template's URL at this AWS's own address has its bucket in the path; moto sees that in `localhost` only."""
+    from moto.cloudformation import models, responses
+
+    theirs = models.get_stack_from_s3_url
+
+    def get_stack_from_s3_url(template_url, **whose):
+        return theirs(template_url.replace("//127.0.0.1:", "//localhost:"), **whose)
+
+    models.get_stack_from_s3_url = responses.get_stack_from_s3_url = get_stack_from_s3_url
 
 
 def _read_json_as_json():

@@ -25,8 +25,9 @@ def main(arguments):
     parser.add_argument("--rate", type=int, default=50)
     asked = parser.parse_args(arguments)
 
-    # moto compares times with the local time, and the interpreter finds the server by this port.
-    os.environ |= {"TZ": "UTC", "MOTO_PORT": str(asked.port), "MOTO_EVENTS_INVOKE_HTTP": "true"}
+    # moto compares times with the local time, the interpreter finds the server by this port, and moto would take the
+    # first part of an address for the name of a bucket.
+    os.environ |= {"TZ": "UTC", "MOTO_PORT": str(asked.port), "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
     time.tzset()
     kinds.install()
     functions.install(os.path.join(asked.home, "functions"))
