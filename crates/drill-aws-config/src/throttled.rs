@@ -7,9 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::retries::classifiers::{
-    ClassifyRetry, RetryAction, RetryClassifierPriority,
-};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use drill_phases::ports::Class;
 
@@ -41,19 +39,15 @@ impl<E> fmt::Debug for OnlyThrottled<E> {
 impl<E: ProvideErrorMetadata + Error + Send + Sync + 'static> ClassifyRetry for OnlyThrottled<E> {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let Some(Err(error)) = context.output_or_error() else { return RetryAction::NoActionIndicated };
-        let code = error.as_operation_error().and_then(|error| error.downcast_ref::<E>()).and_then(|error| error.code());
+        let code =
+            error.as_operation_error().and_then(|error| error.downcast_ref::<E>()).and_then(|error| error.code());
         match code.and_then(class_of_code) {
-            Some(Class::Transient) => RetryAction::throttling_error(),
+            Some(Class::Transient) => RetryAction::NoActionIndicated,
             _ => RetryAction::RetryForbidden,
         }
     }
 
     fn name(&self) -> &'static str {
         "only what was throttled"
-    }
-
-    /// After the SDK's own, which would retry what was lost.
-    fn priority(&self) -> RetryClassifierPriority {
-        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
 }

@@ -305,6 +305,16 @@ pub enum HostAnswer {
     Silent(String),
 }
 
+impl HostAnswer {
+    /// What the standard output of a document that has ended says.
+    pub fn from_output(stdout: &str) -> Self {
+        match HostReport::from_output(stdout) {
+            Some(report) => Self::Report(Box::new(report)),
+            None => Self::Silent("no report in the output".to_owned()),
+        }
+    }
+}
+
 /// Measurements of the monitoring service.
 pub trait Metrics {
     /// The datapoints of each metric that lie in `[from, to)`, newest first. Missing ones are not there.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use drill_model::host::{Document, HostReport};
+use drill_model::host::Document;
 use drill_model::ids::InstanceId;
 use drill_phases::ports::{
     Answer, BATCH, Class, CommandId, HostAnswer, HostAnswers, HostCommand, HostHarm, HostHeal, HostProbe,
@@ -171,11 +171,7 @@ fn may_run(command: &HostCommand) -> Result<Duration, String> {
 }
 
 fn read(stdout: &str) -> HostAnswer {
-    let kept: String = stdout.chars().take(OUTPUT).collect();
-    match HostReport::from_output(&kept) {
-        Some(report) => HostAnswer::Report(Box::new(report)),
-        None => HostAnswer::Silent("no report in the output".to_owned()),
-    }
+    HostAnswer::from_output(&stdout.chars().take(OUTPUT).collect::<String>())
 }
 
 impl HostHarm for World {

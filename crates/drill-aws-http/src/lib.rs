@@ -1,0 +1,51 @@
+//! Probes over HTTP: a GET request to a service, and one number from Prometheus.
+//!
+//! No request leaves for an address that hands out credentials, no redirect is followed, no answer is read without end.
+//! Next: the sampling of a run, which calls no answer what it is.
+
+mod address;
+mod client;
+mod probe;
+mod prometheus;
+#[cfg(test)]
+mod server;
+mod sign;
+
+use std::time::Duration;
+
+use drill_aws_config::SdkConfig;
+
+use self::address::Fence;
+use self::client::Client;
+pub use self::prometheus::InvalidServer;
+use self::prometheus::Server;
+
+/// The time that a query has when the configuration does not say.
+const QUERY_TIME: Duration = Duration::from_secs(10);
+
+/// The adapter of the ports `Http` and `Prometheus`.
+#[derive(Debug)]
+pub struct Web {
+    client: Client,
+    prometheus: Option<Server>,
+}
+
+impl Web {
+    /// An adapter that asks this Prometheus server; an empty URL stands for none.
+    ///
+    /// The requests to a workspace of the managed service are signed with the configuration's credentials. A query has
+    /// the time of one attempt of the configuration. Nothing is asked twice: the next sample is the next attempt.
+    pub fn new(config: &SdkConfig, prometheus: &str) -> Result<Self, InvalidServer> {
+        let limit = config.timeout_config().and_then(|limits| limits.operation_attempt_timeout()).unwrap_or(QUERY_TIME);
+        let server = (!prometheus.is_empty()).then(|| Server::new(prometheus, config, limit)).transpose()?;
+        Ok(Self { client: Client::new(Fence::here()), prometheus: server })
+    }
+}
+
+/// The IAM actions that each port needs.
+pub mod actions {
+    /// Requests to services: none.
+    pub const HTTP: &[&str] = &[];
+    /// Queries to the managed service; a server of one's own asks for none.
+    pub const PROMETHEUS: &[&str] = &["aps:QueryMetrics"];
+}
