@@ -1,0 +1,109 @@
+//! `scripts/delete.sh` against an `aws` of our own on the path, which writes down what it is asked.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use super::root;
+
+/// Answers like a stack with one table of each kind; what a query finds is given by the test.
+const AWS: &str = r#"#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$*" in
+*describe-stack-resource*) [ "$STACK_EXISTS" = yes ] || exit 254; shift 5; echo "physical-$1" ;;
+*list-executions*) echo "$UNDER_WAY" ;;
+*"dynamodb query"*) echo "$OPEN_ROWS" ;;
+*list-object-versions*) if [ -e "$CALLS.emptied" ]; then echo '{"Objects": null}'; else echo '{"Objects": [{"Key": "a", "VersionId": "1"}], "Quiet": true}'; fi ;;
+*delete-objects*) touch "$CALLS.emptied" ;;
+esac
+"#;
+
+struct Asked {
+    output: Output,
+    calls: Vec<String>,
+}
+
+fn delete(name: &str, arguments: &[&str], world: &[(&str, &str)]) -> Asked {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("delete-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let aws = folder.join("aws");
+    std::fs::write(&aws, AWS).unwrap();
+    std::fs::set_permissions(&aws, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let calls = folder.join("calls");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("bash");
+    command.arg(root().join("scripts/delete.sh")).args(arguments).env("PATH", path).env("CALLS", &calls);
+    command.env("STACK_EXISTS", "yes").env("UNDER_WAY", "None").env("OPEN_ROWS", "");
+    let output = command.envs(world.iter().copied()).output().unwrap();
+    let calls = std::fs::read_to_string(calls).unwrap_or_default().lines().map(str::to_owned).collect();
+    std::fs::remove_dir_all(folder).unwrap();
+    Asked { output, calls }
+}
+
+impl Asked {
+    fn deleted(&self) -> Vec<&str> {
+        self.calls.iter().map(String::as_str).filter(|call| call.contains("delete-")).collect()
+    }
+
+    fn said(&self) -> String {
+        String::from_utf8_lossy(&self.output.stderr).into_owned()
+    }
+}
+
+#[test]
+fn nothing_is_deleted_while_a_row_is_open() {
+    let asked = delete("open", &["--with-data"], &[("OPEN_ROWS", "RUN#a-run\tROW#slow-network#i-0123456789abcdef0")]);
+
+    assert_eq!(asked.output.status.code(), Some(3));
+    assert!(asked.said().contains("RUN#a-run"), "{}", asked.said());
+    assert_eq!(asked.deleted(), Vec::<&str>::new());
+}
+
+#[test]
+fn nothing_is_deleted_while_a_run_is_under_way() {
+    let asked = delete("under-way", &[], &[("UNDER_WAY", "order-service-latency-202611242300")]);
+
+    assert_eq!(asked.output.status.code(), Some(3));
+    assert!(asked.said().contains("order-service-latency-202611242300"), "{}", asked.said());
+    assert_eq!(asked.deleted(), Vec::<&str>::new());
+}
+
+#[test]
+fn nothing_is_deleted_when_there_is_no_such_stack() {
+    let asked = delete("no-stack", &["--stack", "another"], &[("STACK_EXISTS", "no")]);
+
+    assert_eq!(asked.output.status.code(), Some(2));
+    assert_eq!(asked.deleted(), Vec::<&str>::new());
+}
+
+#[test]
+fn a_stack_is_deleted_and_its_data_stays() {
+    let asked = delete("keep", &[], &[]);
+
+    assert_eq!(asked.output.status.code(), Some(0), "{}", asked.said());
+    let expected = [
+        "cloudformation delete-stack --stack-name stormdrill",
+        "cloudformation wait stack-delete-complete --stack-name stormdrill",
+    ];
+    assert_eq!(asked.deleted(), expected);
+    assert!(String::from_utf8_lossy(&asked.output.stdout).contains("physical-RunsTable"));
+}
+
+#[test]
+fn the_data_goes_too_when_that_is_asked_for() {
+    let asked = delete("with-data", &["--with-data"], &[]);
+
+    assert_eq!(asked.output.status.code(), Some(0), "{}", asked.said());
+    let deleted = asked.deleted().join("\n");
+    for wanted in [
+        "dynamodb delete-table --table-name physical-RunsTable",
+        "dynamodb delete-table --table-name physical-ExperimentsTable",
+        "s3api delete-bucket --bucket physical-ReportBucket",
+        "logs delete-log-group --log-group-name physical-FunctionLogs",
+        "logs delete-log-group --log-group-name physical-MachineLogs",
+    ] {
+        assert!(deleted.contains(wanted), "{wanted} was not asked for:\n{deleted}");
+    }
+    let objects = asked.calls.iter().filter(|call| call.contains("delete-objects")).count();
+    assert_eq!(objects, 1, "a bucket is emptied before it is deleted, and not for ever");
+}

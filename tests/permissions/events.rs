@@ -1,0 +1,64 @@
+//! The events in `events/`, for `sam local invoke` and for the how-to pages: each is what its function reads.
+
+use drill_model::baton::Baton;
+use drill_model::start::Start;
+use drill_phases::{approval, prepare};
+use serde_json::{Value, json};
+
+use super::mutations::shipped;
+use super::policy::Stack;
+use super::read;
+
+fn event(name: &str) -> Value {
+    serde_json::from_str(&read(&format!("events/{name}.json"))).unwrap()
+}
+
+#[test]
+fn every_function_has_an_event_that_it_can_read() {
+    let prepare: prepare::Invocation = serde_json::from_value(event("prepare")).unwrap();
+    let approval: approval::Request = serde_json::from_value(event("approval")).unwrap();
+
+    assert!(Start::read(&prepare.start).unwrap().dry_run);
+    for phase in ["inject", "observe", "recover", "rollback", "validate", "report"] {
+        let baton: Baton = serde_json::from_value(event(phase)).unwrap();
+        assert_eq!(baton.run_id, approval.run_id, "{phase}");
+    }
+}
+
+#[test]
+fn every_start_is_one() {
+    for start in ["start", "start-dry-run"] {
+        assert!(Start::read(&event(start)).is_ok(), "{start}");
+    }
+    for start in event("campaign")["experiments"].as_array().unwrap() {
+        assert!(Start::read(start).is_ok(), "{start}");
+    }
+    assert!(Start::read(&event("scheduled-start")["start"]).is_ok());
+}
+
+#[test]
+fn the_schedule_of_the_template_sends_what_the_event_shows() {
+    let template = shipped();
+    let stack = Stack::new(&template);
+
+    let input = stack.fill(&stack.resource("ExampleSchedule")["Properties"]["Target"]["Input"]);
+    let sent = input.as_str().unwrap().replace("<aws.scheduler.scheduled-time>", "2026-11-24T23:00:00Z");
+
+    assert_eq!(serde_json::from_str::<Value>(&sent).unwrap(), event("scheduled-start"));
+}
+
+#[test]
+fn the_rules_of_the_template_send_what_the_events_show() {
+    let template = shipped();
+    let stack = Stack::new(&template);
+    let target = |rule: &str| stack.resource(rule)["Properties"]["Targets"][0].clone();
+
+    let ended = target("ExecutionEnded")["InputTransformer"].clone();
+    let filled = ended["InputTemplate"].as_str().unwrap().replace("<status>", "ABORTED");
+    let filled = filled.replace("<run>", event("janitor-execution-ended")["run_id"].as_str().unwrap());
+    let swept: Value = serde_json::from_str(target("Sweep")["Input"].as_str().unwrap()).unwrap();
+
+    assert_eq!(ended["InputPathsMap"], json!({"run": "$.detail.name", "status": "$.detail.status"}));
+    assert_eq!(serde_json::from_str::<Value>(&filled).unwrap(), event("janitor-execution-ended"));
+    assert_eq!(swept, event("janitor-sweep"));
+}

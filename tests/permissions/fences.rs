@@ -1,0 +1,295 @@
+//! The fences: who may harm what, who may heal what, and what nobody may do.
+//!
+//! Injecting is fenced by tags; healing by verb and by document, because tags can be removed while something is broken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use drill_model::host::Document;
+use serde_json::{Value, json};
+
+use super::evaluate::{Context, allows};
+use super::policy::{ACCOUNT, REGION, STACK, Stack, Statement, own};
+use super::ports::FUNCTIONS;
+
+const HEALERS: [&str; 3] = ["Recover", "Rollback", "Janitor"];
+const HARMING_VERBS: [&str; 3] = ["ec2:StopInstances", "ec2:RebootInstances", "ec2:TerminateInstances"];
+/// An instance that may be harmed has these tags and no others that matter.
+const READY: [(&str, &str); 1] = [("StormdrillReady", "staging")];
+
+/// Actions for which AWS knows no resource, or for which naming one hides what must be seen.
+const WIDE: [&str; 12] = [
+    "aps:QueryMetrics",
+    "autoscaling:DescribeAutoScalingGroups",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstances",
+    "kms:CreateGrant",
+    "logs:PutLogEvents",
+    "ssm:GetCommandInvocation",
+    "ssm:ListCommandInvocations",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+];
+
+pub const DOCUMENTS: [Document; 12] = [
+    Document::ProcessKill,
+    Document::ProcessPause,
+    Document::ServiceStop,
+    Document::CpuStress,
+    Document::MemoryStress,
+    Document::IoStress,
+    Document::DiskFill,
+    Document::NetworkLatency,
+    Document::NetworkLoss,
+    Document::NetworkBlackhole,
+    Document::Revert,
+    Document::Probe,
+];
+
+/// The roles of the functions, as a test looks at them.
+struct Roles(BTreeMap<&'static str, Vec<Statement>>);
+
+impl Roles {
+    fn of(stack: &Stack<'_>) -> Result<Self, String> {
+        let role = |function: &'static str| Ok((function, stack.statements(&format!("{function}Role"))?));
+        FUNCTIONS.into_iter().map(|(function, ..)| role(function)).collect::<Result<_, String>>().map(Self)
+    }
+
+    /// True if a function may do this to an instance with these tags.
+    fn verb(&self, function: &str, verb: &str, tags: &[(&str, &str)]) -> bool {
+        allows(&self.0[function], verb, &instance(), &tagged(tags))
+    }
+
+    /// True if a function may send this document to an instance with these tags: IAM asks about both.
+    fn send(&self, function: &str, document: &str, tags: &[(&str, &str)]) -> bool {
+        let statements = &self.0[function];
+        allows(statements, "ssm:SendCommand", document, &Context::new())
+            && allows(statements, "ssm:SendCommand", &instance(), &tagged(tags))
+    }
+}
+
+fn instance() -> String {
+    format!("arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0123456789abcdef0")
+}
+
+fn document(name: &str) -> String {
+    format!("arn:aws:ssm:{REGION}:{ACCOUNT}:document/{name}")
+}
+
+fn tagged(tags: &[(&str, &str)]) -> Context {
+    let keys = |(key, value): &(&str, &str)| {
+        ["aws", "ssm", "ec2"].map(|service| {
+            let word = if service == "ssm" { "resourceTag" } else { "ResourceTag" };
+            (format!("{service}:{word}/{key}"), vec![(*value).to_owned()])
+        })
+    };
+    tags.iter().flat_map(keys).collect()
+}
+
+/// What is wrong with the fences of a template.
+pub fn wrong(template: &Value) -> Vec<String> {
+    let open = Stack::new(template).with("AllowTermination", json!("yes"));
+    let (roles, closed) = match (Roles::of(&open), Roles::of(&Stack::new(template))) {
+        (Ok(roles), Ok(closed)) => (roles, closed),
+        (Err(wrong), _) | (_, Err(wrong)) => return vec![wrong],
+    };
+    let mut found = Vec::new();
+    for (function, statements) in &roles.0 {
+        verbs(&roles, function, &mut found);
+        orders(&roles, function, &mut found);
+        wide(function, statements, &mut found);
+        never(function, statements, &mut found);
+        store(function, statements, &mut found);
+        if closed.verb(function, "ec2:TerminateInstances", &READY) {
+            found.push(format!("{function} may terminate although AllowTermination is no"));
+        }
+    }
+    found
+}
+
+/// Verbs on instances: with every combination of the tags that matter.
+fn verbs(roles: &Roles, function: &str, found: &mut Vec<String>) {
+    // Prepare asks for dry runs of what Inject will do, and AWS answers those only to who might do it.
+    let harms = matches!(function, "Inject" | "Prepare");
+    for verb in HARMING_VERBS {
+        if roles.verb(function, verb, &READY) != harms {
+            found.push(format!("{function}: {verb} on an instance that opted in should be allowed: {harms}"));
+        }
+        for tags in forbidden() {
+            if roles.verb(function, verb, &tags) {
+                found.push(format!("{function}: {verb} is allowed on an instance with {tags:?}"));
+            }
+        }
+    }
+    let heals = HEALERS.contains(&function);
+    for tags in std::iter::once(READY.to_vec()).chain(forbidden()) {
+        let expected = heals || (function == "Prepare" && tags == READY) || prepare_rehearses_start(function, &tags);
+        if roles.verb(function, "ec2:StartInstances", &tags) != expected {
+            found.push(format!(
+                "{function}: ec2:StartInstances on an instance with {tags:?} should be allowed: {expected}"
+            ));
+        }
+    }
+}
+
+/// Starting what opted in and is protected harms nobody; Prepare has refused such a target before it asks.
+fn prepare_rehearses_start(function: &str, tags: &[(&str, &str)]) -> bool {
+    function == "Prepare" && tags.contains(&READY[0])
+}
+
+/// Tags that do not make an instance a target.
+fn forbidden() -> Vec<Vec<(&'static str, &'static str)>> {
+    let protected = |value| vec![READY[0], ("StormdrillProtected", value)];
+    vec![
+        vec![],
+        vec![("StormdrillReady", "production")],
+        vec![("StormdrillReady", "")],
+        vec![("StormdrillReady", "*")],
+        vec![("stormdrill", "staging")],
+        vec![("StormdrillProtected", "true")],
+        protected("true"),
+        protected("false"),
+        protected(""),
+    ]
+}
+
+/// Orders to hosts: every document of ours, and some of others.
+fn orders(roles: &Roles, function: &str, found: &mut Vec<String>) {
+    let heals = HEALERS.contains(&function);
+    for ours in DOCUMENTS {
+        let arn = document(&format!("{STACK}-{}", ours.name()));
+        let on_ready = match ours {
+            Document::Probe => heals || function == "Prepare",
+            Document::Revert => heals,
+            _ => function == "Inject",
+        };
+        if roles.send(function, &arn, &READY) != on_ready {
+            found.push(format!(
+                "{function}: sending {} to an instance that opted in should be allowed: {on_ready}",
+                ours.name()
+            ));
+        }
+        for tags in forbidden() {
+            // The tag was removed while the fault was there: it is put back all the same.
+            let expected = heals && !ours.harms();
+            if roles.send(function, &arn, &tags) != expected {
+                found.push(format!("{function}: sending {} to {tags:?} should be allowed: {expected}", ours.name()));
+            }
+        }
+    }
+    let foreign = [
+        format!("arn:aws:ssm:{REGION}::document/AWS-RunShellScript"),
+        format!("arn:aws:ssm:{REGION}::document/AWS-RunPowerShellScript"),
+        document("AWS-RunShellScript"),
+        document("somebody-elses"),
+        document(&format!("{STACK}-somebody-elses")),
+        document(&format!("{STACK}-revert-2")),
+        document(&format!("another-{STACK}-revert")),
+        format!("arn:aws:ssm:eu-west-1:{ACCOUNT}:document/{STACK}-revert"),
+        format!("arn:aws:ssm:{REGION}:999999999999:document/{STACK}-revert"),
+    ];
+    for arn in foreign.iter().filter(|arn| roles.send(function, arn, &READY)) {
+        found.push(format!("{function} may send {arn}"));
+    }
+}
+
+/// No wildcard stands for an action, and `*` for a resource only where AWS leaves no choice.
+fn wide(function: &str, statements: &[Statement], found: &mut Vec<String>) {
+    for statement in statements.iter().filter(|one| one.allow) {
+        for action in &statement.actions {
+            if action.contains(['*', '?']) {
+                found.push(format!("{function}: {} allows the pattern {action}", statement.sid));
+            }
+            if statement.resources.iter().any(|one| one == "*") && !WIDE.contains(&action.as_str()) {
+                found.push(format!("{function}: {} allows {action} on everything", statement.sid));
+            }
+        }
+        if statement.actions.iter().any(|one| one == "kms:CreateGrant")
+            && statement.condition.get("Bool").and_then(|keys| keys.get("kms:GrantIsForAWSResource")).is_none()
+        {
+            found.push(format!("{function}: {} allows grants of keys to anybody", statement.sid));
+        }
+    }
+}
+
+/// What no function may do, to anything.
+fn never(function: &str, statements: &[Statement], found: &mut Vec<String>) {
+    let everything =
+        ["*", &instance(), &own("AlarmClockRole"), &own("RunsTable"), "arn:aws:iam::123456789012:role/other"];
+    let forbidden = [
+        "ec2:CreateTags",
+        "ec2:DeleteTags",
+        "ec2:RunInstances",
+        "iam:AttachRolePolicy",
+        "iam:CreateRole",
+        "iam:PutRolePolicy",
+        "lambda:UpdateFunctionCode",
+        "ssm:CreateDocument",
+        "ssm:UpdateDocument",
+        "ssm:StartAutomationExecution",
+        "ssm:StartSession",
+        "states:RedriveExecution",
+        "states:SendTaskSuccess",
+        "states:StartExecution",
+        "sts:AssumeRole",
+        "dynamodb:DeleteTable",
+        "scheduler:DeleteScheduleGroup",
+    ];
+    for action in forbidden {
+        if everything.iter().any(|resource| allows(statements, action, resource, &Context::new())) {
+            found.push(format!("{function} may {action}"));
+        }
+    }
+    let pass = |role: &str, service: &str| {
+        let context = Context::from([("iam:PassedToService".to_owned(), vec![service.to_owned()])]);
+        allows(statements, "iam:PassRole", role, &context)
+    };
+    if pass(&own("InjectRole"), "scheduler.amazonaws.com") || pass(&own("AlarmClockRole"), "lambda.amazonaws.com") {
+        found.push(format!("{function} may pass a role that is not the alarm clocks', or to who is not the scheduler"));
+    }
+}
+
+/// The store: a function reads and writes runs; nobody but people moves the lever; only who heals looks for open rows.
+fn store(function: &str, statements: &[Statement], found: &mut Vec<String>) {
+    let keys = |key: &str| Context::from([("dynamodb:LeadingKeys".to_owned(), vec![key.to_owned()])]);
+    for action in ["dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"] {
+        if allows(statements, action, &own("RunsTable"), &keys("LEVER")) {
+            found.push(format!("{function} may move the lever with {action}"));
+        }
+        if allows(statements, action, &own("ExperimentsTable"), &keys("order-service-latency")) {
+            found.push(format!("{function} may change experiments with {action}"));
+        }
+    }
+    let sweeps = allows(statements, "dynamodb:Query", &format!("{}/index/open", own("RunsTable")), &Context::new());
+    if sweeps != HEALERS.contains(&function) {
+        found.push(format!("{function} may look for open rows: {sweeps}"));
+    }
+}
+
+#[test]
+fn the_fences_stand() {
+    assert_eq!(wrong(&super::mutations::shipped()), Vec::<String>::new());
+}
+
+#[test]
+fn another_environment_is_opened_by_its_parameter_and_no_other() {
+    let template = super::mutations::shipped();
+    let stack = Stack::new(&template).with("Environments", json!("staging,load-test"));
+    let roles = Roles::of(&stack).unwrap();
+
+    let opened = ["staging", "load-test", "production"]
+        .map(|environment| roles.verb("Inject", "ec2:StopInstances", &[("StormdrillReady", environment)]));
+
+    assert_eq!(opened, [true, true, false]);
+}
+
+#[test]
+fn every_document_is_known_here_once() {
+    let names: BTreeSet<&str> = DOCUMENTS.iter().map(|document| document.name()).collect();
+
+    let files = std::fs::read_dir(super::root().join("infra/ssm")).unwrap();
+    let files = files.filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".yaml").map(str::to_owned));
+
+    assert_eq!(files.collect::<BTreeSet<_>>(), names.into_iter().map(str::to_owned).collect());
+}
