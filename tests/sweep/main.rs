@@ -56,7 +56,8 @@ fn play(fault: &str, disturbance: Option<Disturbance>) -> (Stage, Journey) {
 /// The calls to disturb, by number. The sweep asks every minute whether anything is overdue: a few of those are enough.
 fn numbers(stage: &Stage) -> Vec<(u64, Method)> {
     let mut asked = 0;
-    let mut all: Vec<(u64, Method)> = (1..).zip(stage.sim.world.call_log()).map(|(at, call)| (at, call.method)).collect();
+    let mut all: Vec<(u64, Method)> =
+        (1..).zip(stage.sim.world.call_log()).map(|(at, call)| (at, call.method)).collect();
     all.retain(|(_, method)| {
         asked += u32::from(*method == Method::Overdue);
         *method != Method::Overdue || asked <= 3
@@ -76,11 +77,14 @@ fn sweep(scenario: usize) {
     let mut played = 0;
     for (number, method) in &calls {
         for (how, kind) in kinds() {
+            let t0 = std::time::Instant::now();
+            eprintln!("{number} {method:?} {how}");
             let (stage, journey) = play(fault, Some(Disturbance { at: At::Call(*number), kind }));
             if !stage.sim.world.disturbed().iter().any(|hit| hit.applied) {
                 continue;
             }
             played += 1;
+            eprintln!("   {:?}", t0.elapsed());
             let here = format!("{name}: call {number} ({method:?}) {how}");
             objections.extend(stage.objections().into_iter().map(|objection| format!("{here}: {objection}")));
             // A run that was disturbed never shows more than the one that was not, and its end is always told.

@@ -147,10 +147,17 @@ impl Host for Conductor<'_> {
                 Some(other) => other.to_string(),
                 None => String::new(),
             };
-            let machine = self.world.named("machine");
-            return match machine.publish("default", &text("Subject"), &text("Message")).await {
-                Ok(()) => Ok(json!({ "MessageId": "local" })),
-                Err(error) => failed("SNS.SnsException", error.to_string()),
+            let (subject, body) = (text("Subject"), text("Message"));
+            let limit = call.timeout.unwrap_or(LONGEST_INVOCATION).min(LONGEST_INVOCATION);
+            let published = self
+                .world
+                .start("machine", limit, move |world| async move { world.publish("default", &subject, &body).await });
+            return match self.unless_stopped(published.outcome()).await {
+                Some(Invoked::Returned(Ok(()))) => Ok(json!({ "MessageId": "local" })),
+                Some(Invoked::Returned(Err(error))) => failed("SNS.SnsException", error.to_string()),
+                Some(Invoked::Killed) => failed("SNS.SdkClientException", "the connection was lost".to_owned()),
+                Some(Invoked::TimedOut) => Err(TaskFailure::TimedOut),
+                None => failed("Stopped", "the execution was stopped".to_owned()),
             };
         }
         failed("States.Runtime", format!("nothing here is called {}", call.resource))

@@ -69,6 +69,16 @@ pub async fn keep_watch(world: World) {
 
 /// A run that died has no report yet: it is judged and reported as any other. Repeating it changes nothing.
 pub async fn report_after(world: &World, run: &RunId) -> Result<(), Failure> {
+    let id = run.clone();
+    match world.invoke("report", LIMIT, move |world| async move { report_unless_reported(&world, &id).await }).await {
+        Invoked::Returned(reported) => reported,
+        Invoked::Killed | Invoked::TimedOut => {
+            Err(Failure { error: "Lambda.Unknown".to_owned(), cause: format!("the report of run {run} died") })
+        }
+    }
+}
+
+async fn report_unless_reported(world: &World, run: &RunId) -> Result<(), Failure> {
     let record = match world.run(run).await {
         Ok(record) => record,
         Err(error) if error.class == Class::Missing => return Ok(()),
@@ -79,5 +89,5 @@ pub async fn report_after(world: &World, run: &RunId) -> Result<(), Failure> {
     }
     let word = if record.status == RunStatus::Clean { Word::Aborted } else { Word::Stuck };
     let baton = serde_json::to_value(Baton::new(run.clone(), word)).unwrap_or(Value::Null);
-    invoke(&world.named("report"), Function::Report, &baton).await.map(drop)
+    invoke(world, Function::Report, &baton).await.map(drop)
 }

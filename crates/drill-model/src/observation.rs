@@ -103,10 +103,15 @@ impl Sample {
 /// The reading of one probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields say it")]
 pub struct ProbeReading {
+    /// Which probe.
     pub probe: ProbeName,
+    /// What it showed.
     pub reading: Reading,
+    /// The beginning of the time that the value tells of, where that is before the sample: a metric's datapoint is of
+    /// its period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// The state of one alarm.

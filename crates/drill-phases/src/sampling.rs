@@ -31,6 +31,7 @@ pub(crate) async fn sample(
 ) -> Sample {
     let at = world.now();
     let (mut readings, alarms) = history(world, experiment, at).await;
+    let now = |reading| (reading, None);
     for probe in &experiment.steady_state {
         let reading = match &probe.source {
             Source::CloudWatch(_) | Source::Alarm(_) | Source::Prometheus(_) => continue,
@@ -51,25 +52,28 @@ pub(crate) async fn sample(
             },
             Source::HostHealth(health) => host_health(world, experiment, sizes, &health.of).await,
         };
-        readings.insert(probe.name.clone(), reading);
+        readings.insert(probe.name.clone(), now(reading));
     }
     let readings = experiment
         .steady_state
         .iter()
-        .map(|probe| ProbeReading {
-            probe: probe.name.clone(),
-            reading: readings.remove(&probe.name).unwrap_or_else(|| Reading::unknown("not sampled")),
+        .map(|probe| {
+            let (reading, since) = readings.remove(&probe.name).unwrap_or_else(|| now(Reading::unknown("not sampled")));
+            ProbeReading { probe: probe.name.clone(), reading, since }
         })
         .collect();
     Sample { stage, number, at, readings, alarms }
 }
+
+/// A reading, and since when what it tells of has been so, where that is before now.
+type Dated = (Reading, Option<Timestamp>);
 
 /// What can be asked for any instant: metrics, alarms, Prometheus.
 async fn history(
     world: &impl Sampling,
     experiment: &Experiment,
     at: Timestamp,
-) -> (BTreeMap<drill_model::ids::ProbeName, Reading>, Vec<AlarmReading>) {
+) -> (BTreeMap<drill_model::ids::ProbeName, Dated>, Vec<AlarmReading>) {
     let mut readings = BTreeMap::new();
     let metrics: Vec<CloudWatchProbe> = experiment
         .steady_state
@@ -86,15 +90,15 @@ async fn history(
         let reading = match &probe.source {
             Source::CloudWatch(metric) => match &mut points {
                 Ok(points) => newest(metric, &points.next().unwrap_or_default(), at),
-                Err(error) => Reading::unknown(error.to_string()),
+                Err(error) => (Reading::unknown(error.to_string()), None),
             },
-            Source::Alarm(alarm) => alarms
-                .iter()
-                .find(|reading| reading.alarm == alarm.name)
-                .map_or_else(|| Reading::unknown("not returned"), |reading| as_number(&reading.state)),
+            Source::Alarm(alarm) => {
+                let found = alarms.iter().find(|reading| reading.alarm == alarm.name);
+                (found.map_or_else(|| Reading::unknown("not returned"), |reading| as_number(&reading.state)), None)
+            }
             Source::Prometheus(prometheus) => match world.prometheus(&prometheus.query, at).await {
-                Ok(value) => Reading::from_number(value),
-                Err(error) => Reading::unknown(error.to_string()),
+                Ok(value) => (Reading::from_number(value), None),
+                Err(error) => (Reading::unknown(error.to_string()), None),
             },
             Source::Http(_) | Source::Capacity(_) | Source::HostHealth(_) => continue,
         };
@@ -110,15 +114,15 @@ fn oldest_useful(metric: &CloudWatchProbe) -> Duration {
 }
 
 /// The newest datapoint whose period is complete and that is young enough.
-fn newest(metric: &CloudWatchProbe, points: &[Datapoint], at: Timestamp) -> Reading {
+fn newest(metric: &CloudWatchProbe, points: &[Datapoint], at: Timestamp) -> Dated {
     let period = Duration::from(metric.period);
     points
         .iter()
         .filter(|point| point.at + period <= at && point.at >= at - oldest_useful(metric))
         .max_by_key(|point| point.at)
         .map_or_else(
-            || Reading::unknown(format!("{} {} has no datapoint", metric.namespace, metric.metric)),
-            |point| Reading::from_number(point.value),
+            || (Reading::unknown(format!("{} {} has no datapoint", metric.namespace, metric.metric)), None),
+            |point| (Reading::from_number(point.value), Some(point.at)),
         )
 }
 

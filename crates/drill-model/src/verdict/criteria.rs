@@ -49,7 +49,9 @@ impl Availability {
         let (earliest, latest) = (recovery.earliest(), recovery.latest());
         let mut values = Vec::new();
         let mut shortest = 0;
-        for sample in seen.iter().filter(|sample| sample.stage != Stage::Baseline && window.from <= sample.at) {
+        for sample in
+            seen.iter().filter(|sample| sample.stage != Stage::Baseline && window.from <= sample.since(&probe.name))
+        {
             if values.len() >= min_samples && latest.is_some_and(|latest| latest < sample.at) {
                 break;
             }

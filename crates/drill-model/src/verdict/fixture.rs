@@ -134,8 +134,11 @@ fn row(run_id: &RunId, change: &PlannedChange, target: &InstanceId) -> Row {
 }
 
 fn sample(stage: Stage, number: u32, seconds: i64) -> Sample {
-    let readings = [(LATENCY, 120.0), (AVAILABILITY, 100.0)]
-        .map(|(probe, value)| ProbeReading { probe: probe.try_into().unwrap(), reading: Reading::from_number(value) });
+    let readings = [(LATENCY, 120.0), (AVAILABILITY, 100.0)].map(|(probe, value)| ProbeReading {
+        probe: probe.try_into().unwrap(),
+        reading: Reading::from_number(value),
+        since: None,
+    });
     Sample { stage, number, at: at(seconds), readings: readings.into(), alarms: vec![] }
 }
 

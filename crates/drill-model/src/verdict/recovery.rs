@@ -64,9 +64,11 @@ impl<'a> Goal<'a> {
         }
     }
 
-    fn look(&self, sample: &Seen<'_>) -> Look {
+    fn look(&self, sample: &Seen<'_>, over: Timestamp) -> Look {
         match sample.reading(&self.probe.name) {
             Err(_) => Look::Unknown,
+            // It tells of the time when something was still broken.
+            Ok(_) if sample.since(&self.probe.name) < over => Look::Unknown,
             Ok(value) => {
                 let good = self.least.is_none_or(|least| value >= least) && self.most.is_none_or(|most| value <= most);
                 if good { Look::Good } else { Look::Bad }
@@ -79,11 +81,10 @@ impl Recovery {
     pub(super) fn of(plan: &Plan, times: &Times, seen: &[Seen<'_>]) -> Self {
         let experiment = &plan.scope.experiment;
         let goals: Vec<Goal<'_>> = experiment.steady_state.iter().map(|probe| Goal::of(plan, probe)).collect();
-        let after = seen
-            .iter()
-            .filter(|sample| sample.stage != Stage::Baseline && times.over.is_some_and(|over| over <= sample.at));
+        let over = times.over.unwrap_or(Timestamp::MAX);
+        let after = seen.iter().filter(|sample| sample.stage != Stage::Baseline && over <= sample.at);
         let look = |sample: &Seen<'_>| {
-            goals.iter().map(|goal| goal.look(sample)).fold(Look::Good, |all, one| match (all, one) {
+            goals.iter().map(|goal| goal.look(sample, over)).fold(Look::Good, |all, one| match (all, one) {
                 (Look::Bad, _) | (_, Look::Bad) => Look::Bad,
                 (Look::Unknown, _) | (_, Look::Unknown) => Look::Unknown,
                 (Look::Good, Look::Good) => Look::Good,
@@ -92,7 +93,7 @@ impl Recovery {
         let looks: Vec<(Timestamp, Look, &Seen<'_>)> = after.map(|sample| (sample.at, look(sample), sample)).collect();
         let last_not_good = looks.iter().rev().find(|(_, look, _)| *look != Look::Good);
         let behind = last_not_good.map_or_else(Vec::new, |(_, _, sample)| {
-            let not_good = goals.iter().filter(|goal| goal.look(sample) != Look::Good);
+            let not_good = goals.iter().filter(|goal| goal.look(sample, over) != Look::Good);
             not_good.map(|goal| goal.probe.name.to_string()).collect()
         });
         let after: Vec<Timestamp> =

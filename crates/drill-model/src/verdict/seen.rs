@@ -33,6 +33,12 @@ impl<'a> Seen<'a> {
         seen
     }
 
+    /// The beginning of the time that a probe's value tells of: the sample's own instant, or that of its datapoint.
+    pub(super) fn since(&self, probe: &ProbeName) -> Timestamp {
+        let of_probe = self.sample.readings.iter().find(|reading| reading.probe == *probe);
+        of_probe.and_then(|reading| reading.since).map_or(self.at, |since| since.min(self.at))
+    }
+
     /// What a probe showed, or why that is unknown.
     pub(super) fn reading(&self, probe: &ProbeName) -> Result<f64, &'a str> {
         if self.disputed {

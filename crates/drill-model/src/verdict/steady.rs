@@ -15,13 +15,21 @@ use crate::plan::Scope;
 
 /// What a probe showed from the first landing to the end of the last fault.
 pub(super) fn finding(scope: &Scope, probe: &Probe, window: &Window, seen: &[Seen<'_>]) -> Finding {
-    let during = seen.iter().filter(|sample| sample.stage == Stage::Fault && window.contains(sample.at));
+    // A value that tells of the time before the landing tells nothing of the fault.
+    let during = seen
+        .iter()
+        .filter(|sample| sample.stage != Stage::Baseline && window.contains(sample.since(&probe.name)))
+        .filter(|sample| sample.stage == Stage::Fault || sample.since(&probe.name) < sample.at);
     let mut count = Count::default();
     let mut known: Vec<(Timestamp, f64)> = Vec::new();
     let mut why = None;
+    let mut datapoint = None;
     for sample in during {
         match sample.reading(&probe.name) {
+            // Looking twice at one datapoint is not seeing twice as much.
+            Ok(_) if datapoint == Some(sample.since(&probe.name)) => {}
             Ok(value) => {
+                datapoint = Some(sample.since(&probe.name)).filter(|since| *since < sample.at);
                 known.push((sample.at, value));
                 *(if probe.tolerance.admits(value) { &mut count.inside } else { &mut count.outside }) += 1;
             }

@@ -116,7 +116,7 @@ mod tests {
             stage: Stage::Fault,
             number,
             at: fixtures::at(i64::from(number)),
-            readings: vec![ProbeReading { probe: "latency".parse().unwrap(), reading }],
+            readings: vec![ProbeReading { probe: "latency".parse().unwrap(), reading, since: None }],
             alarms: vec![AlarmReading { alarm: "budget".parse().unwrap(), state: alarm }],
         }
     }

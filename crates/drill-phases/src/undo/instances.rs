@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::{Left, PATIENCE, because, close, undone};
 use crate::answers;
-use crate::ports::{BATCH, CommandId, Healing, HostAnswer, HostCommand, Instance, InstanceState};
+use crate::ports::{BATCH, Class, CommandId, Healing, HostAnswer, HostCommand, Instance, InstanceState};
 
 /// The longest that a call can be under way: every attempt of the SDK and the network between.
 pub const UNDER_WAY: Duration = Duration::from_secs(60);
@@ -28,22 +28,35 @@ pub(super) async fn undo(world: &impl Healing, run: &RunId, rows: &[&Row]) -> Ve
     let ids: BTreeSet<InstanceId> = rows.iter().map(|row| row.target.clone()).collect();
     let give_up = world.now() + PATIENCE;
     let mut failures: BTreeMap<InstanceId, String> = BTreeMap::new();
+    let mut started: BTreeSet<InstanceId> = BTreeSet::new();
     loop {
         let found = match world.describe(&ids).await {
             Ok(found) => found.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
             Err(error) => return rows.iter().map(|row| Left { row: (*row).clone(), why: because(&error) }).collect(),
         };
-        let to_start: Vec<InstanceId> =
-            rows.iter().filter(|row| wants_start(row, &found)).map(|row| row.target.clone()).collect();
+        let now = world.now();
+        let to_start: Vec<&Row> =
+            rows.iter().copied().filter(|row| wants_start(row, &found, started.contains(&row.target), now)).collect();
         for batch in to_start.chunks(BATCH) {
-            if let Err(error) = world.start(&batch.iter().cloned().collect()).await {
-                failures.extend(batch.iter().map(|id| (id.clone(), because(&error))));
-            }
+            let ids: Vec<InstanceId> = batch.iter().map(|row| row.target.clone()).collect();
+            let refused = start(world, &ids).await;
+            started.extend(
+                batch
+                    .iter()
+                    .filter(|row| settled(row, now) && !refused.contains_key(&row.target))
+                    .map(|row| row.target.clone()),
+            );
+            failures.extend(refused);
         }
         let boots = boots(world, run, rows, &found).await;
         let now = world.now();
-        let looked: Vec<(&Row, Result<State, String>)> =
-            rows.iter().map(|row| (*row, look(row, found.get(&row.target), boots.get(&row.target), now))).collect();
+        let looked: Vec<(&Row, Result<State, String>)> = rows
+            .iter()
+            .map(|row| {
+                let healed = started.contains(&row.target);
+                (*row, look(row, found.get(&row.target), boots.get(&row.target), healed, now))
+            })
+            .collect();
         if now >= give_up || looked.iter().all(|(_, seen)| seen.is_ok()) {
             let (mut closed, mut left) = (Vec::new(), Vec::new());
             for (row, seen) in looked {
@@ -62,24 +75,61 @@ pub(super) async fn undo(world: &impl Healing, run: &RunId, rows: &[&Row]) -> Ve
     }
 }
 
-fn wants_start(row: &Row, found: &BTreeMap<InstanceId, Instance>) -> bool {
+/// Nobody can make the change any more: it was seen, or its time is over.
+fn settled(row: &Row, now: Timestamp) -> bool {
+    row.state.landed().is_some() || now > row.not_after + UNDER_WAY
+}
+
+/// An instance that is stopped wants to be started. One that seems to run does too, once: what EC2 shows may be from
+/// before the stop, and starting a running instance changes nothing.
+fn wants_start(row: &Row, found: &BTreeMap<InstanceId, Instance>, started: bool, now: Timestamp) -> bool {
     row.change == Change::StopInstance
-        && found.get(&row.target).is_some_and(|instance| instance.state == InstanceState::Stopped)
+        && match found.get(&row.target).map(|instance| instance.state) {
+            Some(InstanceState::Stopped) => true,
+            Some(InstanceState::Pending | InstanceState::Running) => !started && settled(row, now),
+            None | Some(InstanceState::Stopping | InstanceState::ShuttingDown | InstanceState::Terminated) => false,
+        }
+}
+
+/// Starts instances; those that could not be, and why. One that cannot be started makes EC2 refuse the whole call, so
+/// halves are tried then.
+async fn start(world: &impl Healing, ids: &[InstanceId]) -> BTreeMap<InstanceId, String> {
+    let mut refused = BTreeMap::new();
+    let mut batches = vec![ids];
+    while let Some(batch) = batches.pop() {
+        match world.start(&batch.iter().cloned().collect()).await {
+            Ok(()) => {}
+            Err(error) if batch.len() > 1 && matches!(error.class, Class::Refused | Class::Missing) => {
+                let (first, second) = batch.split_at(batch.len() / 2);
+                batches.extend([second, first]);
+            }
+            Err(error) => refused.extend(batch.iter().map(|id| (id.clone(), because(&error)))),
+        }
+    }
+    refused
 }
 
 /// What can be said of a row, from what its instance looks like.
-fn look(row: &Row, instance: Option<&Instance>, boot: Option<&HostReport>, now: Timestamp) -> Result<State, String> {
+fn look(
+    row: &Row,
+    instance: Option<&Instance>,
+    boot: Option<&HostReport>,
+    started: bool,
+    now: Timestamp,
+) -> Result<State, String> {
     let state = instance.map(|instance| instance.state);
     if matches!(state, None | Some(InstanceState::Terminated | InstanceState::ShuttingDown)) {
         return Ok(undone(row, Gone::TargetGone));
     }
     let booted = boot.and_then(|report| report.booted).and_then(|seconds| Timestamp::from_second(seconds).ok());
     let rebooted = booted.filter(|booted| row.change == Change::RebootInstance && *booted >= row.intended_at);
-    let settled = row.state.landed().is_some() || rebooted.is_some();
-    if !settled && now <= row.not_after + UNDER_WAY {
+    if !settled(row, now) && rebooted.is_none() {
         return Err(format!("the call may still be made until {}", row.not_after + UNDER_WAY));
     }
     match (&row.change, state) {
+        (Change::StopInstance, Some(InstanceState::Running)) if !started => {
+            Err("it seems to run, and could not be started to make sure".to_owned())
+        }
         (_, Some(InstanceState::Running)) => match rebooted {
             Some(at) => Ok(State::Undone { landed: Some(at), how: Gone::Converged }),
             None => Ok(undone(row, Gone::Running)),

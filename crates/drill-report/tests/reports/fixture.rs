@@ -124,8 +124,11 @@ pub fn supported() -> Report {
 }
 
 fn sample(stage: Stage, number: u32, seconds: i64, latency: f64) -> Sample {
-    let readings = [("order-latency-p99", latency), ("availability", 100.0)]
-        .map(|(probe, value)| ProbeReading { probe: probe.try_into().unwrap(), reading: Reading::from_number(value) });
+    let readings = [("order-latency-p99", latency), ("availability", 100.0)].map(|(probe, value)| ProbeReading {
+        probe: probe.try_into().unwrap(),
+        reading: Reading::from_number(value),
+        since: None,
+    });
     Sample { stage, number, at: at(seconds), readings: readings.into(), alarms: vec![] }
 }
 

@@ -244,3 +244,11 @@ fn the_time_of_the_criterion_itself_is_enough() {
     story.experiment().success = vec![crate::experiment::Criterion::RecoveryTimeAtMost(Span::millis(4_999))];
     assert_eq!(story.judge().about("recovered within 4s999ms").0, Holds::No);
 }
+
+#[test]
+fn a_value_from_the_time_of_the_fault_does_not_show_that_it_is_over() {
+    let mut story = held();
+    story.samples[12].readings[0].since = Some(at(55));
+
+    check(&story, Holds::Yes, recovered(15));
+}

@@ -6,6 +6,7 @@ use crate::experiment::Criterion;
 use crate::ledger::State;
 use crate::observation::Stage;
 use crate::quantity::Percent;
+use jiff::SignedDuration;
 
 fn check(story: &Story, about: &str, holds: Holds, says: &str) {
     let judgement = story.judge();
@@ -254,4 +255,25 @@ fn an_availability_of_no_probe_is_unknown() {
 
     check(&story, "mean of nothing at least 1", Holds::Unknown, "no probe `nothing`");
     assert_eq!(story.verdict(), Verdict::Inconclusive);
+}
+
+#[test]
+fn a_value_that_tells_of_the_time_before_the_landing_is_no_sample_of_the_fault() {
+    let mut story = held().showing(LATENCY, &[(5, 900.0)]);
+    for sample in &mut story.samples {
+        sample.readings[0].since = Some(sample.at - SignedDuration::from_secs(10));
+    }
+
+    // The first two looks are at the time before, and the first after the fault is at its end.
+    check(&story, LATENCY, Holds::Yes, "11 of 11 samples");
+}
+
+#[test]
+fn a_datapoint_that_is_looked_at_twice_counts_once() {
+    let mut story = held();
+    for sample in &mut story.samples {
+        sample.readings[0].since = Some(at(5));
+    }
+
+    assert!(story.judge().about(LATENCY).1.contains("known and"), "{}", story.judge().about(LATENCY).1);
 }
