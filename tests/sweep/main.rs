@@ -77,14 +77,11 @@ fn sweep(scenario: usize) {
     let mut played = 0;
     for (number, method) in &calls {
         for (how, kind) in kinds() {
-            let t0 = std::time::Instant::now();
-            eprintln!("{number} {method:?} {how}");
             let (stage, journey) = play(fault, Some(Disturbance { at: At::Call(*number), kind }));
             if !stage.sim.world.disturbed().iter().any(|hit| hit.applied) {
                 continue;
             }
             played += 1;
-            eprintln!("   {:?}", t0.elapsed());
             let here = format!("{name}: call {number} ({method:?}) {how}");
             objections.extend(stage.objections().into_iter().map(|objection| format!("{here}: {objection}")));
             // A run that was disturbed never shows more than the one that was not, and its end is always told.
