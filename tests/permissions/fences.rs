@@ -285,6 +285,50 @@ fn another_environment_is_opened_by_its_parameter_and_no_other() {
 }
 
 #[test]
+fn the_roles_of_a_target_account_have_the_same_fences() {
+    let template = super::yaml::parse(&super::read("infra/target-account.yaml"));
+    let stack = Stack::new(&template).with("AllowTermination", json!("yes"));
+    let role = |name| stack.statements(name).unwrap();
+    let roles =
+        Roles([("Look", role("LookRole")), ("Inject", role("HarmRole")), ("Rollback", role("HealRole"))].into());
+    let mut found = Vec::new();
+
+    for (function, statements) in &roles.0 {
+        wide(function, statements, &mut found);
+        never(function, statements, &mut found);
+    }
+    for function in ["Inject", "Rollback"] {
+        verbs(&roles, function, &mut found);
+        orders(&roles, function, &mut found);
+    }
+
+    assert_eq!(found, Vec::<String>::new());
+    let harms = HARMING_VERBS.iter().any(|verb| roles.verb("Look", verb, &READY));
+    assert!(!harms && !roles.verb("Look", "ec2:StartInstances", &READY), "who looks changes nothing");
+}
+
+#[test]
+fn a_target_account_lets_in_its_hub_with_the_external_id_and_nobody_else() {
+    let template = super::yaml::parse(&super::read("infra/target-account.yaml"));
+    let stack = Stack::new(&template)
+        .with("HubAccountId", json!("999999999999"))
+        .with("ExternalId", json!("a-long-secret-word"));
+
+    for (name, role) in stack.resources("AWS::IAM::Role") {
+        let trust = stack.fill(&role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]);
+        assert_eq!(trust["Principal"], json!({"AWS": "arn:aws:iam::999999999999:root"}), "{name}");
+        assert_eq!(trust["Condition"]["StringEquals"]["sts:ExternalId"], "a-long-secret-word", "{name}");
+        let from = trust["Condition"]["ArnLike"]["aws:PrincipalArn"].as_array().unwrap();
+        let functions = from.iter().all(|arn| {
+            arn.as_str().is_some_and(|arn| {
+                arn.starts_with("arn:aws:iam::999999999999:role/stormdrill-") && arn.ends_with("Role-*")
+            })
+        });
+        assert!(functions && !from.is_empty(), "{name} lets in {from:?}");
+    }
+}
+
+#[test]
 fn every_document_is_known_here_once() {
     let names: BTreeSet<&str> = DOCUMENTS.iter().map(|document| document.name()).collect();
 
