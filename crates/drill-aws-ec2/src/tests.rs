@@ -1,0 +1,48 @@
+//! Against mocks of the service, whose errors are its own XML.
+
+mod inventory;
+mod verbs;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_ec2::config::Builder;
+use aws_sdk_ec2::config::http::HttpResponse;
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::types::{Instance, InstanceState, InstanceStateName, Tag};
+use aws_smithy_types::body::SdkBody;
+use drill_model::ids::InstanceId;
+
+/// What a mock was asked, in order.
+type Asked<T> = Arc<Mutex<Vec<T>>>;
+
+/// One attempt of each call: a mock that computes its answer cannot be asked twice.
+fn single(config: Builder) -> Builder {
+    config.retry_config(RetryConfig::disabled())
+}
+
+/// The service's own way to say no.
+fn refusal(status: u16, code: &str, message: &str) -> HttpResponse {
+    let body = format!(
+        "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>r</RequestID></Response>"
+    );
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+}
+
+fn id(number: usize) -> InstanceId {
+    InstanceId::try_from(format!("i-{number:08x}")).unwrap()
+}
+
+fn ids(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<InstanceId> {
+    numbers.into_iter().map(id).collect()
+}
+
+/// An instance as the service describes it.
+fn instance(number: usize, state: InstanceStateName, tags: &[(&str, &str)]) -> Instance {
+    let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build();
+    Instance::builder()
+        .instance_id(id(number))
+        .state(InstanceState::builder().name(state).build())
+        .set_tags(Some(tags.iter().map(tag).collect()))
+        .build()
+}
