@@ -50,7 +50,10 @@ def main(arguments):
     asked = parser.parse_args(arguments)
     host = urllib.parse.urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname
     if host not in ("localhost", "127.0.0.1", "::1"):
-        print('deploy: this is for the local AWS only: `eval "$(tests/local-aws/local_aws.py env)"` first', file=sys.stderr)
+        print(
+            'deploy: this is for the local AWS only: `eval "$(tests/local-aws/local_aws.py env)"` first',
+            file=sys.stderr,
+        )
         return 2
     given = dict(text.partition("=")[::2] for text in asked.parameter)
     try:
@@ -138,7 +141,11 @@ def find(name, resource, folder, code):
 
 def zipped(path):
     """A package, the same bytes for the same content."""
-    files = {"bootstrap": path} if path.is_file() else {str(file.relative_to(path)): file for file in sorted(path.rglob("*")) if file.is_file()}
+    files = (
+        {"bootstrap": path}
+        if path.is_file()
+        else {str(file.relative_to(path)): file for file in sorted(path.rglob("*")) if file.is_file()}
+    )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, file in files.items():
@@ -159,7 +166,12 @@ def exists(cloudformation, stack):
 def absent(cloudformation, stack, plain):
     """Resources of the template that the stack has not, though their condition does not say so."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    there = {resource["LogicalResourceId"] for page in pages for resource in page["StackResourceSummaries"] if "LogicalResourceId" in resource}
+    there = {
+        resource["LogicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if "LogicalResourceId" in resource
+    }
     return [
         f"{name} ({resource['Type']})"
         for name, resource in plain["Resources"].items()

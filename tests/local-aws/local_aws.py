@@ -1,6 +1,6 @@
 """Starts, shows and ends the local AWS: moto with what it lacks, and the lab's hosts as its instances.
 
-usage: local_aws.py up [--port N] [--no-lab] [--order-hosts N] [--rate N] | env | status | down   (--home FOLDER for all)
+usage: local_aws.py up [--port N] [--no-lab] [--order-hosts N] [--rate N] | env | status | down   (all: --home FOLDER)
 What runs is written into the home (target/local-aws); `down` leaves no process, namespace or file of it.
 """
 
@@ -29,7 +29,9 @@ RAISING_SECONDS, GOING_SECONDS = 120, 60
 def main(arguments):
     parser = argparse.ArgumentParser(prog="local_aws.py", description=__doc__.splitlines()[0])
     home = argparse.ArgumentParser(add_help=False)
-    home.add_argument("--home", type=pathlib.Path, default=ROOT / "target/local-aws", help="where what runs is written down")
+    home.add_argument(
+        "--home", type=pathlib.Path, default=ROOT / "target/local-aws", help="where what runs is written down"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     raising = commands.add_parser("up", parents=[home], help="start everything and print how to reach it")
     raising.add_argument("--port", type=int, default=4566, help="0 takes a free one (default: 4566)")
@@ -52,15 +54,26 @@ def up(asked):
     sweep(asked.home)
     program = None if asked.no_lab else asked.lab or labs.program()
     if not program and not asked.no_lab:
-        print("no drill-lab is built: `cargo build -p drill-lab`, or `--no-lab` for an AWS without hosts", file=sys.stderr)
+        print(
+            "no drill-lab is built: `cargo build -p drill-lab`, or `--no-lab` for an AWS without hosts", file=sys.stderr
+        )
         return 2
     port = asked.port or free_port()
     asked.home.mkdir(parents=True, exist_ok=True)
     log = asked.home / "server.log"
     command = [sys.executable, "-m", "localaws.server", "--port", str(port), "--home", str(asked.home)]
     if program:
-        command += ["--lab", os.path.abspath(program), "--order-hosts", str(asked.order_hosts), "--rate", str(asked.rate)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {MARK: str(asked.home)}
+        command += [
+            "--lab",
+            os.path.abspath(program),
+            "--order-hosts",
+            str(asked.order_hosts),
+            "--rate",
+            str(asked.rate),
+        ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
+        MARK: str(asked.home)
+    }
     with log.open("wb") as out:
         server = subprocess.Popen(
             command, cwd=HERE, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
@@ -121,7 +134,9 @@ def sweep(home):
     record = read(home)
     lab = home / "lab"
     if lab.exists() and record.get("program"):
-        ended = subprocess.run([record["program"], "down", "--home", str(lab)], capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            [record["program"], "down", "--home", str(lab)], capture_output=True, text=True, check=False
+        )
         if ended.returncode != 0:
             left.append(ended.stderr.strip())
     patience = time.monotonic() + 10

@@ -1,6 +1,6 @@
 """One local AWS for all contract tests: raised once, with a lab where this machine can have one, ended at the end.
 
-`aws` gives clients and polls; `hosts` skips what needs hosts, and says why. Nothing waits without a condition and a limit.
+`aws` gives clients and polls; `hosts` skips what needs hosts, and says why. Nothing waits without a limit.
 """
 
 import json
@@ -56,7 +56,9 @@ class Aws:
         unread = self.unread.setdefault(url, [])
 
         def look():
-            got = self.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+            got = self.client("sqs").receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            )
             unread.extend(got.get("Messages", []))
             found = next((message for message in unread if wanted(message)), None)
             if found:
@@ -82,7 +84,11 @@ def eventually(look, seconds=10):
 
 def launcher(*arguments, **settings):
     return subprocess.run(
-        [sys.executable, str(HERE / "local_aws.py"), *arguments], capture_output=True, text=True, check=False, **settings
+        [sys.executable, str(HERE / "local_aws.py"), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **settings,
     )
 
 
@@ -90,7 +96,9 @@ def launcher(*arguments, **settings):
 def aws(tmp_path_factory):
     home = tmp_path_factory.mktemp("local-aws") / "home"
     why = None if labs.program() else "no drill-lab is built"
-    raised = launcher("up", "--home", str(home), "--port", "0", "--order-hosts", "2", "--rate", "20", *(["--no-lab"] if why else []))
+    raised = launcher(
+        "up", "--home", str(home), "--port", "0", "--order-hosts", "2", "--rate", "20", *(["--no-lab"] if why else [])
+    )
     if raised.returncode and not why:
         why = f"the lab does not come up here: {raised.stderr.strip().splitlines()[-1]}"
         raised = launcher("up", "--home", str(home), "--port", "0", "--no-lab")
@@ -137,6 +145,9 @@ def hosts(aws):
     """The lab's order hosts that run."""
     if aws.without_hosts:
         pytest.skip(aws.without_hosts)
-    wanted = [{"Name": "tag:Service", "Values": ["order-service"]}, {"Name": "instance-state-name", "Values": ["running"]}]
+    wanted = [
+        {"Name": "tag:Service", "Values": ["order-service"]},
+        {"Name": "instance-state-name", "Values": ["running"]},
+    ]
     found = aws.client("ec2").describe_instances(Filters=wanted)["Reservations"]
     return [instance["InstanceId"] for reservation in found for instance in reservation["Instances"]]

@@ -97,7 +97,9 @@ def test_what_is_printed_is_in_the_logs_service(aws, stack):
 def test_the_tail_of_the_log_comes_along_when_asked_for(aws, stack):
     import base64
 
-    answer = aws.client("lambda").invoke(FunctionName="fixture-worker", LogType="Tail", Payload=b'{"do":"exit","code":1}')
+    answer = aws.client("lambda").invoke(
+        FunctionName="fixture-worker", LogType="Tail", Payload=b'{"do":"exit","code":1}'
+    )
 
     assert "handling exit" in base64.b64decode(answer["LogResult"]).decode()
 
@@ -115,7 +117,9 @@ def test_start_times_and_memory_are_kept_for_benchmarks(aws, stack):
 def test_an_asynchronous_failure_goes_to_its_destination(aws, stack):
     queue = aws.client("sqs").get_queue_url(QueueName="fixture-lost")["QueueUrl"]
 
-    answer = aws.client("lambda").invoke(FunctionName="fixture-worker", InvocationType="Event", Payload=b'{"do":"fail","id":"async"}')
+    answer = aws.client("lambda").invoke(
+        FunctionName="fixture-worker", InvocationType="Event", Payload=b'{"do":"fail","id":"async"}'
+    )
 
     assert answer["StatusCode"] == 202
     record = json.loads(aws.heard(queue)["Body"])
@@ -127,7 +131,9 @@ def test_an_asynchronous_failure_goes_to_its_destination(aws, stack):
 def test_an_asynchronous_call_is_tried_again_and_then_a_dead_letter(aws, stack):
     queue = aws.client("sqs").get_queue_url(QueueName="fixture-dead")["QueueUrl"]
 
-    aws.client("lambda").invoke(FunctionName="fixture-forlorn", InvocationType="Event", Payload=b'{"do":"fail","id":"dead"}')
+    aws.client("lambda").invoke(
+        FunctionName="fixture-forlorn", InvocationType="Event", Payload=b'{"do":"fail","id":"dead"}'
+    )
 
     assert json.loads(aws.heard(queue)["Body"]) == {"do": "fail", "id": "dead"}
     found = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/fixture-forlorn")["events"]
@@ -151,7 +157,9 @@ def test_reserved_concurrency_of_nothing_throttles(aws, stack):
 
 def test_new_code_replaces_warm_environments(aws, stack):
     _, before = aws.invoke("fixture-brief")
-    aws.client("lambda").update_function_configuration(FunctionName="fixture-brief", Environment={"Variables": {"GREETING": "new"}})
+    aws.client("lambda").update_function_configuration(
+        FunctionName="fixture-brief", Environment={"Variables": {"GREETING": "new"}}
+    )
 
     _, after = aws.invoke("fixture-brief")
 
@@ -167,7 +175,9 @@ def test_lambda_measures_itself_and_reads_embedded_metrics(aws, stack):
         {
             "_aws": {
                 "Timestamp": int(time.time() * 1000),
-                "CloudWatchMetrics": [{"Namespace": "Embedded", "Dimensions": [["Who"]], "Metrics": [{"Name": "Beat"}]}],
+                "CloudWatchMetrics": [
+                    {"Namespace": "Embedded", "Dimensions": [["Who"]], "Metrics": [{"Name": "Beat"}]}
+                ],
             },
             "Who": "worker",
             "Beat": 42,
@@ -178,7 +188,11 @@ def test_lambda_measures_itself_and_reads_embedded_metrics(aws, stack):
 
     def value(namespace, metric, dimension, named):
         stat = {
-            "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": [{"Name": dimension, "Value": named}]},
+            "Metric": {
+                "Namespace": namespace,
+                "MetricName": metric,
+                "Dimensions": [{"Name": dimension, "Value": named}],
+            },
             "Period": 60,
             "Stat": "Maximum",
         }

@@ -27,13 +27,17 @@ def document(aws, name, *lines, timeout="60"):
     """A document with one script."""
     made = json.loads(json.dumps(DOCUMENT))
     made["mainSteps"][0]["inputs"] = {"timeoutSeconds": timeout, "runCommand": list(lines)}
-    aws.client("ssm").create_document(Name=name, DocumentType="Command", DocumentFormat="JSON", Content=json.dumps(made))
+    aws.client("ssm").create_document(
+        Name=name, DocumentType="Command", DocumentFormat="JSON", Content=json.dumps(made)
+    )
     return name
 
 
 def send(aws, name, ids, parameters=None, **more):
     given = parameters or {"Word": ["hello"]}
-    return aws.client("ssm").send_command(DocumentName=name, InstanceIds=ids, Parameters=given, **more)["Command"]["CommandId"]
+    return aws.client("ssm").send_command(DocumentName=name, InstanceIds=ids, Parameters=given, **more)["Command"][
+        "CommandId"
+    ]
 
 
 def ended(aws, command, seconds=20):
@@ -55,11 +59,20 @@ def lab_host(aws, *command):
     from localaws import lab
 
     home = aws.ask("status")["lab"]["home"]
-    return subprocess.run([lab.program(), command[0], "--home", home, *command[1:]], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [lab.program(), command[0], "--home", home, *command[1:]], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_a_document_runs_on_real_hosts_with_its_parameters(aws, hosts):
-    name = document(aws, "says", '#!/bin/sh', 'printf "%s {{ Number }} %s\\n" "$SSM_Word" "$(hostname)"', "printf wrong >&2", "exit 3")
+    name = document(
+        aws,
+        "says",
+        "#!/bin/sh",
+        'printf "%s {{ Number }} %s\\n" "$SSM_Word" "$(hostname)"',
+        "printf wrong >&2",
+        "exit 3",
+    )
 
     command = send(aws, name, hosts, {"Word": ["a $(id)"]}, Comment="a comment")
 
@@ -67,7 +80,12 @@ def test_a_document_runs_on_real_hosts_with_its_parameters(aws, hosts):
     assert set(invocations) == set(hosts)
     for instance, invocation in invocations.items():
         plugin = invocation["CommandPlugins"][0]
-        assert (invocation["Status"], plugin["Status"], plugin["ResponseCode"], plugin["Name"]) == ("Failed", "Failed", 3, "say")
+        assert (invocation["Status"], plugin["Status"], plugin["ResponseCode"], plugin["Name"]) == (
+            "Failed",
+            "Failed",
+            3,
+            "say",
+        )
         assert plugin["Output"].startswith("a $(id) 7 orders-")
         assert plugin["Output"].endswith("\n----------ERROR-------\nwrong")
         found = output(aws, command, instance)
@@ -109,7 +127,9 @@ def test_our_own_document_runs(aws, hosts):
     from conftest import HERE
 
     content = (HERE.parents[1] / "infra/ssm/probe.yaml").read_text()
-    aws.client("ssm").create_document(Name="stormdrill-probe", DocumentType="Command", DocumentFormat="YAML", Content=content)
+    aws.client("ssm").create_document(
+        Name="stormdrill-probe", DocumentType="Command", DocumentFormat="YAML", Content=content
+    )
 
     command = send(aws, "stormdrill-probe", hosts[:1], {"Unit": ["-"]}, TimeoutSeconds=30)
 
@@ -139,7 +159,10 @@ def test_what_the_service_would_refuse_is_refused(aws, hosts, parameters, more, 
     from botocore.config import Config
 
     ssm = boto3.client("ssm", config=Config(parameter_validation=False, retries={"total_max_attempts": 1}))
-    if not any(each["Name"] == "refuses" for each in ssm.list_documents(Filters=[{"Key": "Name", "Values": ["refuses"]}])["DocumentIdentifiers"]):
+    if not any(
+        each["Name"] == "refuses"
+        for each in ssm.list_documents(Filters=[{"Key": "Name", "Values": ["refuses"]}])["DocumentIdentifiers"]
+    ):
         document(aws, "refuses", "true")
     call = {"DocumentName": "refuses", "InstanceIds": hosts[:1], "Parameters": parameters} | more
     try:
@@ -181,10 +204,16 @@ def test_agents_are_described_page_by_page(aws, hosts):
 
 def test_hosts_are_instances_with_tags_addresses_and_a_group(aws, hosts):
     instance = aws.client("ec2").describe_instances(InstanceIds=hosts[:1])["Reservations"][0]["Instances"][0]
-    group = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=["order-hosts"])["AutoScalingGroups"][0]
+    group = aws.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=["order-hosts"])[
+        "AutoScalingGroups"
+    ][0]
 
     tags = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
-    assert (tags["Service"], tags["StormdrillReady"], tags["aws:autoscaling:groupName"]) == ("order-service", "lab", "order-hosts")
+    assert (tags["Service"], tags["StormdrillReady"], tags["aws:autoscaling:groupName"]) == (
+        "order-service",
+        "lab",
+        "order-hosts",
+    )
     assert instance["PrivateIpAddress"].startswith("10.83.")
     assert (group["DesiredCapacity"], group["MaxSize"]) == (2, 4)
     members = {each["InstanceId"]: (each["LifecycleState"], each["HealthStatus"]) for each in group["Instances"]}
@@ -197,14 +226,22 @@ def test_what_the_lab_measures_is_in_cloudwatch(aws, hosts):
     def values(namespace, metric, statistic, **dimensions):
         at = datetime.datetime.now(datetime.timezone.utc)
         named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-        stat = {"Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named}, "Period": 60, "Stat": statistic}
+        stat = {
+            "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
+            "Period": 60,
+            "Stat": statistic,
+        }
         found = metrics.get_metric_data(
-            MetricDataQueries=[{"Id": "m", "MetricStat": stat}], StartTime=at - datetime.timedelta(minutes=5), EndTime=at
+            MetricDataQueries=[{"Id": "m", "MetricStat": stat}],
+            StartTime=at - datetime.timedelta(minutes=5),
+            EndTime=at,
         )
         return found["MetricDataResults"][0]["Values"]
 
     latency = eventually(lambda: values("Orders", "Latency", "p99", Service="order-service"))
-    healthy = eventually(lambda: 2.0 in values("AWS/ApplicationELB", "HealthyHostCount", "Maximum", TargetGroup="order-hosts"))
+    healthy = eventually(
+        lambda: 2.0 in values("AWS/ApplicationELB", "HealthyHostCount", "Maximum", TargetGroup="order-hosts")
+    )
 
     assert 0 < latency[0] < 60_000
     assert healthy
@@ -218,7 +255,9 @@ def state(aws, instance):
 
 def test_power_acts_on_the_host_itself(aws, hosts):
     ec2 = aws.client("ec2")
-    database = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["orders-db"]}])["Reservations"][0]["Instances"][0]["InstanceId"]
+    database = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["orders-db"]}])["Reservations"][0][
+        "Instances"
+    ][0]["InstanceId"]
 
     ec2.stop_instances(InstanceIds=[database])
     eventually(lambda: state(aws, database) == "stopped")
@@ -245,7 +284,9 @@ def test_terminated_hosts_are_replaced_by_the_group(aws, hosts):
     groups = aws.client("autoscaling")
     aws.client("ec2").terminate_instances(InstanceIds=[one])
 
-    activity = groups.terminate_instance_in_auto_scaling_group(InstanceId=other, ShouldDecrementDesiredCapacity=False)["Activity"]
+    activity = groups.terminate_instance_in_auto_scaling_group(InstanceId=other, ShouldDecrementDesiredCapacity=False)[
+        "Activity"
+    ]
 
     def members():
         group = groups.describe_auto_scaling_groups(AutoScalingGroupNames=["order-hosts"])["AutoScalingGroups"][0]

@@ -7,10 +7,16 @@ from conftest import HERE
 
 
 def test_alarms_are_there(aws, stack):
-    found = aws.client("cloudwatch").describe_alarms(AlarmNames=["fixture-errors", "fixture-any"], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    found = aws.client("cloudwatch").describe_alarms(
+        AlarmNames=["fixture-errors", "fixture-any"], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
 
     alarm = found["MetricAlarms"][0]
-    assert (alarm["Threshold"], alarm["TreatMissingData"], alarm["AlarmArn"]) == (1.0, "notBreaching", stack["ErrorsArn"])
+    assert (alarm["Threshold"], alarm["TreatMissingData"], alarm["AlarmArn"]) == (
+        1.0,
+        "notBreaching",
+        stack["ErrorsArn"],
+    )
     assert found["CompositeAlarms"][0]["AlarmRule"] == 'ALARM("fixture-errors") AND NOT ALARM(fixture-none)'
 
 
@@ -31,7 +37,9 @@ def test_a_subscription_delivers(aws, stack):
 
 
 def test_a_topic_and_a_queue_have_their_policies(aws, stack):
-    topic = aws.client("sns").get_topic_attributes(TopicArn="arn:aws:sns:us-east-1:123456789012:fixture-topic")["Attributes"]
+    topic = aws.client("sns").get_topic_attributes(TopicArn="arn:aws:sns:us-east-1:123456789012:fixture-topic")[
+        "Attributes"
+    ]
     url = aws.client("sqs").get_queue_url(QueueName="fixture-heard")["QueueUrl"]
 
     policy = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]

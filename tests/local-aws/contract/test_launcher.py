@@ -27,7 +27,9 @@ def test_everything_of_a_killed_server_is_swept(aws, home):
     endpoint = f"http://127.0.0.1:{record['port']}"
     functions = boto3.client("lambda", endpoint_url=endpoint)
     code = {"ZipFile": deploy.zipped(HERE / "fixtures/worker")}
-    role = boto3.client("iam", endpoint_url=endpoint).create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = boto3.client("iam", endpoint_url=endpoint).create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"][
+        "Arn"
+    ]
     functions.create_function(FunctionName="f", Runtime="provided.al2023", Role=role, Handler="bootstrap", Code=code)
     answer = json.load(functions.invoke(FunctionName="f", Payload=b"{}")["Payload"])
 

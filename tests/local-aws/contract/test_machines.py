@@ -51,15 +51,23 @@ def test_a_machine_starts_another_and_waits_for_it(aws, stack):
 
 def test_a_rejected_definition_does_not_spoil_the_next(aws, stack):
     machines = aws.client("stepfunctions")
-    mixed = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "QueryLanguage": "JSONPath", "InputPath": "$", "End": True}}}
+    mixed = {
+        "QueryLanguage": "JSONata",
+        "StartAt": "A",
+        "States": {"A": {"Type": "Pass", "QueryLanguage": "JSONPath", "InputPath": "$", "End": True}},
+    }
     good = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     try:
-        machines.create_state_machine(name="rejected", definition=json.dumps(mixed), roleArn="arn:aws:iam::123456789012:role/x")
+        machines.create_state_machine(
+            name="rejected", definition=json.dumps(mixed), roleArn="arn:aws:iam::123456789012:role/x"
+        )
         rejected = False
     except ClientError:
         rejected = True
 
-    created = machines.create_state_machine(name="after", definition=json.dumps(good), roleArn="arn:aws:iam::123456789012:role/x")
+    created = machines.create_state_machine(
+        name="after", definition=json.dumps(good), roleArn="arn:aws:iam::123456789012:role/x"
+    )
 
     assert rejected
     assert json.loads(run(aws, created["stateMachineArn"], {"a": 1})["output"]) == {"a": 1}
@@ -68,7 +76,11 @@ def test_a_rejected_definition_does_not_spoil_the_next(aws, stack):
 def test_every_change_of_an_execution_is_an_event(aws, stack):
     url, arn = aws.queue()
     events = aws.client("events")
-    pattern = {"source": ["aws.states"], "detail-type": ["Step Functions Execution Status Change"], "detail": {"stateMachineArn": [ARN], "status": ["RUNNING", "ABORTED"]}}
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"stateMachineArn": [ARN], "status": ["RUNNING", "ABORTED"]},
+    }
     events.put_rule(Name="executions", EventPattern=json.dumps(pattern))
     events.put_targets(Rule="executions", Targets=[{"Id": "q", "Arn": arn}])
 

@@ -32,14 +32,24 @@ class Space:
     def stat(self, metric, statistic, identity="m", returns=True, **dimensions):
         named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
         wanted = {"Namespace": self.name, "MetricName": metric, "Dimensions": named}
-        return {"Id": identity, "ReturnData": returns, "MetricStat": {"Metric": wanted, "Period": 60, "Stat": statistic}}
+        return {
+            "Id": identity,
+            "ReturnData": returns,
+            "MetricStat": {"Metric": wanted, "Period": 60, "Stat": statistic},
+        }
 
     def get(self, *queries, **more):
         answer = self.aws.client("cloudwatch").get_metric_data(
-            MetricDataQueries=list(queries), StartTime=self.start, EndTime=self.start + datetime.timedelta(minutes=5), **more
+            MetricDataQueries=list(queries),
+            StartTime=self.start,
+            EndTime=self.start + datetime.timedelta(minutes=5),
+            **more,
         )
         return {
-            result["Id"]: [(round((at - self.start).total_seconds() / 60), value) for at, value in zip(result["Timestamps"], result["Values"])]
+            result["Id"]: [
+                (round((at - self.start).total_seconds() / 60), value)
+                for at, value in zip(result["Timestamps"], result["Values"])
+            ]
             for result in answer["MetricDataResults"]
         }
 
@@ -51,7 +61,15 @@ def space(aws):
 
 @pytest.mark.parametrize(
     ("statistic", "expected"),
-    [("p99", 99.01), ("p50", 50.5), ("p0", 1.0), ("p100", 100.0), ("Average", 50.5), ("Maximum", 100.0), ("SampleCount", 100.0)],
+    [
+        ("p99", 99.01),
+        ("p50", 50.5),
+        ("p0", 1.0),
+        ("p100", 100.0),
+        ("Average", 50.5),
+        ("Maximum", 100.0),
+        ("SampleCount", 100.0),
+    ],
 )
 def test_a_statistic_of_a_hundred_values(space, statistic, expected):
     space.put("Latency", [float(value) for value in range(1, 101)])
@@ -78,7 +96,11 @@ def test_dimensions_are_exact(space):
     space.put("N", [2.0], Service="a", Host="h")
     space.put("N", [4.0])
 
-    found = space.get(space.stat("N", "Sum", "one", Service="a"), space.stat("N", "Sum", "none"), space.stat("N", "Sum", "other", Service="b"))
+    found = space.get(
+        space.stat("N", "Sum", "one", Service="a"),
+        space.stat("N", "Sum", "none"),
+        space.stat("N", "Sum", "other", Service="b"),
+    )
 
     assert found == {"one": [(0, 1.0)], "none": [(0, 4.0)], "other": []}
 
@@ -196,7 +218,9 @@ def test_an_alarm_has_no_data_then_alarms_and_tells(space):
     topic, other = f"alarms-{uuid.uuid4().hex[:6]}", aws.queue()
     topic_arn = aws.client("sns").create_topic(Name=topic)["TopicArn"]
     told, told_arn = aws.queue()
-    aws.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=told_arn, Attributes={"RawMessageDelivery": "true"})
+    aws.client("sns").subscribe(
+        TopicArn=topic_arn, Protocol="sqs", Endpoint=told_arn, Attributes={"RawMessageDelivery": "true"}
+    )
     aws.client("events").put_rule(Name=topic, EventPattern='{"source":["aws.cloudwatch"]}')
     aws.client("events").put_targets(Rule=topic, Targets=[{"Id": "q", "Arn": other[1]}])
     name = alarm(space, AlarmActions=[topic_arn])
@@ -208,7 +232,11 @@ def test_an_alarm_has_no_data_then_alarms_and_tells(space):
 
     assert (first, second) == ("INSUFFICIENT_DATA", "ALARM")
     message = json.loads(aws.heard(told)["Body"])
-    assert (message["AlarmName"], message["OldStateValue"], message["NewStateValue"]) == (name, "INSUFFICIENT_DATA", "ALARM")
+    assert (message["AlarmName"], message["OldStateValue"], message["NewStateValue"]) == (
+        name,
+        "INSUFFICIENT_DATA",
+        "ALARM",
+    )
     event = json.loads(aws.heard(other[0], lambda heard: name in heard["Body"])["Body"])
     assert event["detail"]["state"]["value"] == "ALARM"
     aws.client("events").remove_targets(Rule=topic, Ids=["q"])
@@ -232,7 +260,11 @@ def test_an_alarm_over_percentiles_and_one_over_metric_math(space):
 
 def test_a_composite_alarm_follows_others(space):
     one, other = alarm(space, TreatMissingData="breaching"), alarm(space, TreatMissingData="notBreaching")
-    rules = {"both": f"ALARM({one}) AND ALARM({other})", "either": f'ALARM("{one}") OR ALARM({other})', "not": f"NOT (ALARM({one}) AND OK({other}))"}
+    rules = {
+        "both": f"ALARM({one}) AND ALARM({other})",
+        "either": f'ALARM("{one}") OR ALARM({other})',
+        "not": f"NOT (ALARM({one}) AND OK({other}))",
+    }
     for name, rule in rules.items():
         space.aws.client("cloudwatch").put_composite_alarm(AlarmName=f"{name}-{space.name}", AlarmRule=rule)
 

@@ -99,7 +99,9 @@ def evaluate(alarms=None):
 
 def periods_of(alarm):
     if alarm.metric_data_queries:
-        return min([int(query.metric_stat.period) for query in alarm.metric_data_queries if query.metric_stat], default=60)
+        return min(
+            [int(query.metric_stat.period) for query in alarm.metric_data_queries if query.metric_stat], default=60
+        )
     return int(alarm.period or 60)
 
 
@@ -151,7 +153,12 @@ def _queries(alarm):
         stat = query.metric_stat
         dimensions = [{"Name": each.name, "Value": each.value} for each in stat.metric.dimensions]
         metric = {"Namespace": stat.metric.namespace, "MetricName": stat.metric.metric_name, "Dimensions": dimensions}
-        queries.append({"Id": query.id, "MetricStat": {"Metric": metric, "Stat": stat.stat, "Period": stat.period, "Unit": stat.unit}})
+        queries.append(
+            {
+                "Id": query.id,
+                "MetricStat": {"Metric": metric, "Stat": stat.stat, "Period": stat.period, "Unit": stat.unit},
+            }
+        )
     return queries
 
 
@@ -219,10 +226,14 @@ def _changed(alarm, before):
         "previousState": {"value": before},
         "configuration": {"description": alarm.description},
     }
-    actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(alarm.state_value, alarm.insufficient_data_actions)
+    actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(
+        alarm.state_value, alarm.insufficient_data_actions
+    )
     if alarm.actions_enabled:
         for action in actions or []:
             if action.split(":")[2] in ("sns", "lambda"):
                 deliver(Order(target=action, text=json.dumps(told), retries=2))
     entry = {"Source": "aws.cloudwatch", "DetailType": "CloudWatch Alarm State Change", "Detail": json.dumps(event)}
-    background(lambda: client("events").put_events(Entries=[entry | {"Resources": [alarm.alarm_arn]}]), name="alarm-event")
+    background(
+        lambda: client("events").put_events(Entries=[entry | {"Resources": [alarm.alarm_arn]}]), name="alarm-event"
+    )

@@ -76,7 +76,12 @@ class Clockwork:
             for schedule in list(group.schedules.values()):
                 if schedule.state == "ENABLED" and self._is_open(backend, schedule):
                     key = (schedule.arn, schedule.schedule_expression, schedule.last_modified_date)
-                    yield key, schedule.schedule_expression, schedule.schedule_expression_timezone, _schedule(backend, schedule)
+                    yield (
+                        key,
+                        schedule.schedule_expression,
+                        schedule.schedule_expression_timezone,
+                        _schedule(backend, schedule),
+                    )
 
     def _is_open(self, backend, schedule):
         now = self.now()

@@ -1,7 +1,7 @@
 """SSM Run Command that runs: our documents, on the lab's hosts, to their real ends.
 
-A command is accepted as a whole or not at all; each instance then has an invocation of its own, delivered when its agent
-answers and given up at its limit. Replaces moto's SendCommand and adds the actions that it lacks.
+A command is accepted as a whole or not at all; each instance has an invocation of its own, delivered when its agent
+answers, given up at its limit. Replaces moto's SendCommand and adds the actions that it lacks.
 """
 
 import datetime
@@ -27,7 +27,14 @@ def install(lab):
     """From now on commands run."""
     global _lab
     _lab = lab
-    for action in (send_command, list_commands, list_command_invocations, get_command_invocation, cancel_command, describe_instance_information):
+    for action in (
+        send_command,
+        list_commands,
+        list_command_invocations,
+        get_command_invocation,
+        cancel_command,
+        describe_instance_information,
+    ):
         setattr(SimpleSystemManagerResponse, action.__name__, action)
 
 
@@ -152,13 +159,20 @@ def send_command(self):
     if get("Targets"):
         raise JsonRESTError("UnsupportedOperation", "this AWS sends to InstanceIds, not to Targets")
     if not 1 <= len(ids) <= MOST_INSTANCES:
-        raise JsonRESTError("ValidationException", f"1 validation error detected: 'instanceIds' has {len(ids)} members, 1 to 50 are allowed")
+        raise JsonRESTError(
+            "ValidationException",
+            f"1 validation error detected: 'instanceIds' has {len(ids)} members, 1 to 50 are allowed",
+        )
     if len(set(ids)) != len(ids):
         raise JsonRESTError("DuplicateInstanceId", "You can't specify an instance ID in more than one association.")
     if len(get("Comment", "")) > COMMENT:
-        raise JsonRESTError("ValidationException", "1 validation error detected: 'comment' must have length less than or equal to 100")
+        raise JsonRESTError(
+            "ValidationException", "1 validation error detected: 'comment' must have length less than or equal to 100"
+        )
     if get("TimeoutSeconds") is not None and not 30 <= int(get("TimeoutSeconds")) <= 2_592_000:
-        raise JsonRESTError("ValidationException", "1 validation error detected: 'timeoutSeconds' must be from 30 to 2592000")
+        raise JsonRESTError(
+            "ValidationException", "1 validation error detected: 'timeoutSeconds' must be from 30 to 2592000"
+        )
     document = _document(self, get)
     try:
         steps = documents.steps(document.content, get("Parameters", {}))
@@ -218,7 +232,9 @@ def get_command_invocation(self):
     command = _command(get("CommandId"))
     found = next((one for one in command.invocations if one.instance_id == get("InstanceId")), None)
     if found is None:
-        raise JsonRESTError("InvocationDoesNotExist", "The command ID and managed node ID you specified didn't match any invocations.")
+        raise JsonRESTError(
+            "InvocationDoesNotExist", "The command ID and managed node ID you specified didn't match any invocations."
+        )
     plugins = [plugin for plugin in found.plugins if get("PluginName") in (None, plugin["Name"])]
     plugin = plugins[-1] if plugins else {}
     return ActionResult(
@@ -249,7 +265,11 @@ def describe_instance_information(self):
         if (named.get("Key") or named.get("key")) == "InstanceIds":
             wanted = named.get("Values") or named.get("valueSet")
     size, first = int(get("MaxResults") or 10), int(get("NextToken") or 0)
-    hosts = [host for host in _lab.look()["hosts"] if host["state"] != "terminated" and (wanted is None or host["instance_id"] in wanted)]
+    hosts = [
+        host
+        for host in _lab.look()["hosts"]
+        if host["state"] != "terminated" and (wanted is None or host["instance_id"] in wanted)
+    ]
     answer = {"InstanceInformationList": [_agent(host) for host in hosts[first : first + size]]}
     if first + size < len(hosts):
         answer["NextToken"] = str(first + size)

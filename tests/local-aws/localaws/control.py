@@ -23,7 +23,11 @@ def door(application, status):
         try:
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             found = ask(method, path.removeprefix(PREFIX), json.loads(body or b"{}"), status)
-            code, text = ("200 OK", json.dumps(found)) if found is not None else ("404 Not Found", '{"error":"no such question"}')
+            code, text = (
+                ("200 OK", json.dumps(found))
+                if found is not None
+                else ("404 Not Found", '{"error":"no such question"}')
+            )
         except (ValueError, KeyError, TypeError) as error:
             code, text = "400 Bad Request", json.dumps({"error": repr(error)})
         start_response(code, [("Content-Type", "application/json"), ("Content-Length", str(len(text.encode())))])
@@ -39,7 +43,10 @@ def ask(method, what, body, status):
     if (method, what) == ("GET", "environments"):
         return [dataclasses.asdict(measured) for measured in list(functions.pool.measured)]
     if (method, what) == ("GET", "schedules"):
-        return {"now": clock.now().isoformat(), "due": [[key[0], due.isoformat() if due else None] for key, due in clock.due.items()]}
+        return {
+            "now": clock.now().isoformat(),
+            "due": [[key[0], due.isoformat() if due else None] for key, due in clock.due.items()],
+        }
     if (method, what) == ("POST", "clock"):
         return {"fired": clock.push(float(body["advance_seconds"])), "now": clock.now().isoformat()}
     if (method, what) == ("POST", "alarms"):

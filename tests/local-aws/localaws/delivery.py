@@ -100,7 +100,9 @@ def _universal(arn, text):
     """`arn:aws:scheduler:::aws-sdk:SERVICE:apiAction`; the text holds the parameters in the API reference's spelling."""
     service, action = arn.split(":")[-2:]
     target = client({"sfn": "stepfunctions"}.get(service, service))
-    operation = next((name for name in target.meta.service_model.operation_names if name.lower() == action.lower()), None)
+    operation = next(
+        (name for name in target.meta.service_model.operation_names if name.lower() == action.lower()), None
+    )
     if operation is None:
         raise ValueError(f"{service} has no action {action}")
     shape = target.meta.service_model.operation_model(operation).input_shape

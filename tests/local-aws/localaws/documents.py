@@ -1,6 +1,6 @@
 """SSM documents: what a command document demands of its parameters, and the scripts that it becomes.
 
-Schema 2.2 with `aws:runShellScript` steps; parameters are checked as the service checks them, and given as `ENV_VAR` or pasted.
+Schema 2.2 with `aws:runShellScript` steps; parameters are checked as by the service, and given as `ENV_VAR` or pasted.
 A document that this AWS could not run is refused when it is sent, not passed over.
 """
 

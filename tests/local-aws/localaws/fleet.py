@@ -1,6 +1,6 @@
 """The lab's hosts as EC2 instances and as an Auto Scaling group, with their own ids, addresses, tags and states.
 
-The lab is the truth: states are copied from it; stop, start, reboot and terminate go to it, and its group replaces hosts.
+The lab is the truth: states are copied from it, and stop, start, reboot and terminate go to it.
 Instances that are not the lab's stay moto's own. Replaces the verbs of moto's EC2 backend and of its groups.
 """
 
@@ -27,7 +27,6 @@ def install(lab):
     for verb in ("start", "stop", "reboot", "terminate"):
         _switch(verb)
     _group_verbs()
-    _status_checks()
 
 
 def run():
@@ -42,15 +41,15 @@ def run():
 
 def copy():
     """Looks at the lab and copies what it says."""
-    seen = _lab.look()
     with _lock:
+        # Under the lock: an older look must not be copied after a newer one.
+        seen = _lab.look()
         backend = ec2.ec2_backends[ACCOUNT][REGION]
         known = {instance.id: instance for instance in backend.all_instances()}
         for host in seen["hosts"]:
             instance = known.get(host["instance_id"]) or _instance(backend, host)
             state = STATES.get(host["state"], host["state"])
             instance._state.name, instance._state.code = state, CODES[state]
-            instance.lab_problem = host["problem"]
         for group in seen["groups"]:
             _group(backend, group, seen["hosts"])
 
@@ -123,7 +122,9 @@ def _create_group(groups, group, hosts):
         block_device_mappings=[],
     )
     tags = dict(next((host["tags"] for host in hosts if host["group"] == group["name"]), {}))
-    shown = [{"Key": key, "Value": value} for key, value in tags.items() if key not in ("Name",) and not key.startswith("aws:")]
+    shown = [
+        {"Key": key, "Value": value} for key, value in tags.items() if key != "Name" and not key.startswith("aws:")
+    ]
     groups.create_auto_scaling_group(
         name=group["name"],
         availability_zones=[f"{REGION}a"],
@@ -142,19 +143,6 @@ def _create_group(groups, group, hosts):
         termination_policies=[],
         tags=shown,
     )
-
-
-def _status_checks():
-    """DescribeInstanceStatus: a host with a problem is impaired."""
-    theirs = instances.Instance.instance_status.fget
-
-    def instance_status(instance):
-        status = theirs(instance)
-        if status["Status"] == "ok" and getattr(instance, "lab_problem", None):
-            return {"Status": "impaired", "Details": [{"Name": "reachability", "Status": "failed"}]}
-        return status
-
-    instances.Instance.instance_status = property(instance_status)
 
 
 def _switch(verb):
@@ -179,15 +167,22 @@ def _act(verb, instance):
     before = instances.InstanceState(instance.state, instance.state_code)
     protected = {"terminate": instance.disable_api_termination, "stop": instance.disable_api_stop}.get(verb)
     if protected in (True, "true"):
-        refusal = instances.OperationNotPermitted4 if verb == "terminate" else instances.OperationDisableApiStopNotPermitted
+        refusal = (
+            instances.OperationNotPermitted4 if verb == "terminate" else instances.OperationDisableApiStopNotPermitted
+        )
         raise refusal(instance.id)
     # What is already so is no error; the lab would say that it is.
-    done = {"start": ("running", "pending"), "stop": ("stopped", "stopping"), "terminate": ("terminated",)}.get(verb, ())
+    done = {"start": ("running", "pending"), "stop": ("stopped", "stopping"), "terminate": ("terminated",)}.get(
+        verb, ()
+    )
     if instance.state not in done and not (verb == "reboot" and instance.state == "terminated"):
         if verb in ("start", "stop") and instance.state == "terminated":
             from moto.ec2.exceptions import EC2ClientError
 
-            raise EC2ClientError("IncorrectInstanceState", f"The instance '{instance.id}' is not in a state from which it can be {verb}ed.")
+            raise EC2ClientError(
+                "IncorrectInstanceState",
+                f"The instance '{instance.id}' is not in a state from which it can be {verb}ed.",
+            )
         _lab.power(verb, instance.id)
     copy()
     return instance if verb == "reboot" else (instance, before)
@@ -204,7 +199,9 @@ def _group_verbs():
         instance = ec2.ec2_backends[ACCOUNT][REGION].get_instance(instance_id)
         if should_decrement:
             # The lab's group keeps its size; saying that it shrank would be a lie.
-            raise ValidationError("The lab's group cannot be made smaller: terminate without ShouldDecrementDesiredCapacity.")
+            raise ValidationError(
+                "The lab's group cannot be made smaller: terminate without ShouldDecrementDesiredCapacity."
+            )
         activity = autoscaling.TerminateInstanceActivity(instance, instance.autoscaling_group.desired_capacity)
         _act("terminate", instance)
         return activity

@@ -1,6 +1,6 @@
 """Lambda: invocations of what was uploaded, by `runtime`, instead of by Docker.
 
-Synchronous, asynchronous (two retries, then the failure destination or the dead-letter queue) and dry; reserved concurrency.
+Synchronous, asynchronous (retries, then the failure destination or the dead-letter queue), dry; reserved concurrency.
 Replaces `LambdaFunction.invoke`; logs go to the logs service, and what Lambda measures goes to CloudWatch.
 """
 

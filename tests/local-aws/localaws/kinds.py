@@ -44,7 +44,9 @@ class Kind:
         return cls.made(resource_name, typed(cloudformation_json.get("Properties", {})))
 
     @classmethod
-    def update_from_cloudformation_json(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name, **_):
+    def update_from_cloudformation_json(
+        cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name, **_
+    ):
         original_resource.removed()
         return cls.made(original_resource.name, typed(cloudformation_json.get("Properties", {})))
 
@@ -106,7 +108,9 @@ class CompositeAlarm(Kind, CloudFormationModel):
     @classmethod
     def made(cls, name, properties):
         client("cloudwatch").put_composite_alarm(**pick(properties | {"AlarmName": name}))
-        arn = client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]
+        arn = client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][
+            0
+        ]
         return cls(name, properties, attributes={"Arn": arn["AlarmArn"]})
 
     def removed(self):
@@ -185,7 +189,9 @@ class QueuePolicy(Kind, CloudFormationModel):
     @classmethod
     def made(cls, name, properties):
         for queue in properties["Queues"]:
-            client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(properties["PolicyDocument"])})
+            client("sqs").set_queue_attributes(
+                QueueUrl=queue, Attributes={"Policy": json.dumps(properties["PolicyDocument"])}
+            )
         return cls(name, properties)
 
     def removed(self):
@@ -216,7 +222,9 @@ def install():
         made = create(cls, name, template, account_id, region_name, **kwargs)
         properties = template["Properties"]
         if properties.get("TimeToLiveSpecification"):
-            made.ttl["TimeToLiveStatus"] = "ENABLED" if truth(properties["TimeToLiveSpecification"]["Enabled"]) else "DISABLED"
+            made.ttl["TimeToLiveStatus"] = (
+                "ENABLED" if truth(properties["TimeToLiveSpecification"]["Enabled"]) else "DISABLED"
+            )
             made.ttl["AttributeName"] = properties["TimeToLiveSpecification"]["AttributeName"]
         recovery = properties.get("PointInTimeRecoverySpecification", {})
         if truth(recovery.get("PointInTimeRecoveryEnabled", False)):

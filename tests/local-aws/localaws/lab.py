@@ -1,6 +1,6 @@
 """The lab: real, sealed hosts, reached through the `drill-lab` command line and nothing else.
 
-One lab in a home of its own: raised, looked at, its hosts' power switched, scripts run on them as the SSM agent runs them.
+One lab in a home of its own: raised, looked at, its hosts' power switched, scripts run as the SSM agent runs them.
 `fleet` shows its hosts as EC2 instances, `commands` runs documents on them, `measures` reads its client.
 """
 
@@ -139,7 +139,11 @@ def program():
     here = os.path.dirname(os.path.abspath(__file__))
     root = os.path.normpath(os.path.join(here, "../../.."))
     target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
-    for path in (os.environ.get("DRILL_LAB"), os.path.join(target, "debug/drill-lab"), os.path.join(root, "target/debug/drill-lab")):
+    for path in (
+        os.environ.get("DRILL_LAB"),
+        os.path.join(target, "debug/drill-lab"),
+        os.path.join(root, "target/debug/drill-lab"),
+    ):
         if path and os.access(path, os.X_OK):
             return path
     return None

@@ -19,7 +19,12 @@ from moto.stepfunctions.parser.backend import execution
 
 from . import background, client, observed
 
-ENDS = {"FAILED": "ExecutionsFailed", "TIMED_OUT": "ExecutionsTimedOut", "ABORTED": "ExecutionsAborted", "SUCCEEDED": "ExecutionsSucceeded"}
+ENDS = {
+    "FAILED": "ExecutionsFailed",
+    "TIMED_OUT": "ExecutionsTimedOut",
+    "ABORTED": "ExecutionsAborted",
+    "SUCCEEDED": "ExecutionsSucceeded",
+}
 
 
 def install():
@@ -43,7 +48,9 @@ def definition(properties, account_id):
 
         place = properties["DefinitionS3Location"]
         version = place.get("Version")
-        text = s3_backends[account_id]["aws"].get_object(place["Bucket"], place["Key"], version_id=version).value.decode()
+        text = (
+            s3_backends[account_id]["aws"].get_object(place["Bucket"], place["Key"], version_id=version).value.decode()
+        )
     if text is None:
         text = properties.get("Definition", {})
     if not isinstance(text, str):
@@ -58,7 +65,10 @@ def _create(cls, name, template, account_id, region_name, **_):
     backend = interpreter.stepfunctions_parser_backends[account_id][region_name]
     tags = [{"key": tag["Key"], "value": tag["Value"]} for tag in properties.get("Tags", [])]
     return backend.create_state_machine(
-        properties.get("StateMachineName", name), definition(properties, account_id), properties.get("RoleArn", ""), tags=tags
+        properties.get("StateMachineName", name),
+        definition(properties, account_id),
+        properties.get("RoleArn", ""),
+        tags=tags,
     )
 
 

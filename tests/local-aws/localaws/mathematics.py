@@ -1,13 +1,15 @@
 """Metric math: the expressions that GetMetricData and alarms may hold, over time series.
 
-A series is a dict from moments to numbers, a number is a number, an array is a list of both; the words are CloudWatch's.
+A series is a dict from moments to numbers, an array is a list of series and numbers; the words are CloudWatch's.
 What is not known here is a ValueError that names it, never an empty answer.
 """
 
 import math
 import re
 
-TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?)|([A-Za-z_][A-Za-z0-9_]*)|(&&|\|\||[<>=!]=|[-+*/^<>(),\[\]])|('[^']*'|\"[^\"]*\"))")
+TOKEN = re.compile(
+    r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?)|([A-Za-z_][A-Za-z0-9_]*)|(&&|\|\||[<>=!]=|[-+*/^<>(),\[\]])|('[^']*'|\"[^\"]*\"))"
+)
 LEVELS = (("OR", "||"), ("AND", "&&"), ("<", ">", "<=", ">=", "==", "!="), ("+", "-"), ("*", "/"))
 
 
@@ -184,7 +186,12 @@ def aggregate(operation, given):
     if not isinstance(given, list):
         return given
     moments = sorted({moment for series in given if isinstance(series, dict) for moment in series})
-    values = {moment: [one[moment] if isinstance(one, dict) else one for one in given if not isinstance(one, dict) or moment in one] for moment in moments}
+    values = {
+        moment: [
+            one[moment] if isinstance(one, dict) else one for one in given if not isinstance(one, dict) or moment in one
+        ]
+        for moment in moments
+    }
     return {moment: operation(found) for moment, found in values.items()}
 
 
@@ -233,5 +240,11 @@ AGGREGATES = {
     "STDDEV": deviation,
     "DATAPOINT_COUNT": lambda values: float(len(values)),
 }
-EACH = {"ABS": abs, "CEIL": lambda number: float(math.ceil(number)), "FLOOR": lambda number: float(math.floor(number)), "LOG": math.log, "LOG10": math.log10}
+EACH = {
+    "ABS": abs,
+    "CEIL": lambda number: float(math.ceil(number)),
+    "FLOOR": lambda number: float(math.floor(number)),
+    "LOG": math.log,
+    "LOG10": math.log10,
+}
 ALONG = {"DIFF": difference, "RATE": lambda series: difference(series, rate=True), "RUNNING_SUM": running}

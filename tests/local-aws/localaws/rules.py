@@ -22,7 +22,12 @@ def install():
     theirs = models.Rule.send_to_targets
 
     def send_to_targets(rule, event, transform_input=True):
-        if rule.state.startswith("DISABLED") or not rule.event_pattern.matches_event(event):
+        # A rule with a schedule and no pattern matches no event; moto would let it match all of them.
+        if (
+            rule.state.startswith("DISABLED")
+            or not rule.event_pattern.dump()
+            or not rule.event_pattern.matches_event(event)
+        ):
             return
         every = rule.targets
         ours = [target for target in every if target["Arn"].split(":")[2] in OURS]

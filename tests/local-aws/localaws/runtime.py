@@ -174,18 +174,26 @@ class Environment:
         if said:
             body, why = said[1], "failed to initialise"
         elif self.lives():
-            body = failure("Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {INIT_SECONDS:.2f} seconds")
+            body = failure(
+                "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {INIT_SECONDS:.2f} seconds"
+            )
             why = "timed out in init"
         else:
             code = self.process.wait()
             if code == 0:
                 why = "Runtime exited without providing a reason"
             else:
-                how = f"signal: {signal.Signals(-code).name.removeprefix('SIG').lower()}" if code < 0 else f"exit status {code}"
+                how = (
+                    f"signal: {signal.Signals(-code).name.removeprefix('SIG').lower()}"
+                    if code < 0
+                    else f"exit status {code}"
+                )
                 why = f"Runtime exited with error: {how}"
             body = failure("Runtime.ExitError", f"RequestId: {request_id} Error: {why}")
         self.close(f"{phase}: {why}")
-        return Outcome(body, "Unhandled", request_id, millis, alive=False, tail=self.tail[-TAIL_BYTES:].decode("utf-8", "replace"))
+        return Outcome(
+            body, "Unhandled", request_id, millis, alive=False, tail=self.tail[-TAIL_BYTES:].decode("utf-8", "replace")
+        )
 
     def _late(self, request_id, millis):
         limit = f"{self.function.timeout_seconds:.2f}"
@@ -220,6 +228,7 @@ class Environment:
             self.log(line.decode("utf-8", "replace").rstrip("\n"))
 
     def _handler(environment):
+        # `self` is a request in the class below; the environment goes by its name.
         class Api(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 

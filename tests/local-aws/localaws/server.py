@@ -11,7 +11,21 @@ import sys
 import threading
 import time
 
-from . import alarms, background, clockwork, commands, credentials, fleet, functions, kinds, machines, measures, metrics, rules, stopping
+from . import (
+    alarms,
+    background,
+    clockwork,
+    commands,
+    credentials,
+    fleet,
+    functions,
+    kinds,
+    machines,
+    measures,
+    metrics,
+    rules,
+    stopping,
+)
 from .control import door
 from .lab import Lab
 
@@ -88,7 +102,14 @@ def _status(asked, lab):
         "pid": os.getpid(),
         "port": asked.port,
         "environment": credentials(),
-        "lab": {"home": lab.home, "hosts": lab.last["hosts"], "groups": lab.last["groups"], "lately": lab.last["lately"]} if lab else None,
+        "lab": {
+            "home": lab.home,
+            "hosts": lab.last["hosts"],
+            "groups": lab.last["groups"],
+            "lately": lab.last["lately"],
+        }
+        if lab
+        else None,
         "threads": threading.active_count(),
     }
 

@@ -18,7 +18,7 @@ def check(statistic):
 
 
 def of(data, statistic):
-    """The statistic of data of moto's: single values and statistic sets. Nothing where CloudWatch would have nothing."""
+    """The statistic of data of moto's: values and statistic sets. Nothing where CloudWatch would have nothing."""
     values = sorted(datum.value for datum in data if hasattr(datum, "value"))
     sets = [datum for datum in data if not hasattr(datum, "value")]
     if statistic.startswith("p"):
