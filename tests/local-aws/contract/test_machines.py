@@ -71,6 +71,7 @@ def test_a_rejected_definition_does_not_spoil_the_next(aws, stack):
 
     assert rejected
     assert json.loads(run(aws, created["stateMachineArn"], {"a": 1})["output"]) == {"a": 1}
+    assert run(aws, ARN, {"do": "greet"})["status"] == "SUCCEEDED"
 
 
 def test_every_change_of_an_execution_is_an_event(aws, stack):

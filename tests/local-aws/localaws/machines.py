@@ -6,6 +6,7 @@ Replaces private names of moto's interpreter, which is otherwise taken as it is:
 
 import datetime
 import json
+import time
 import uuid
 
 import yaml
@@ -25,6 +26,8 @@ ENDS = {
     "ABORTED": "ExecutionsAborted",
     "SUCCEEDED": "ExecutionsSucceeded",
 }
+
+STARTING_SECONDS = 10
 
 
 def install():
@@ -107,6 +110,10 @@ def _tell_of_changes():
     def stopped(self, stop_date, error, cause):
         if self.exec_status != ExecutionStatus.RUNNING:
             return
+        # Its worker has only just been started: what is stopped is made by the worker's own thread.
+        limit = time.monotonic() + STARTING_SECONDS
+        while self.exec_worker.env is None and time.monotonic() < limit:
+            time.sleep(0.01)
         stop(self, stop_date, error, cause)
         self.exec_status, self.stop_date = ExecutionStatus.ABORTED, datetime.datetime.now(datetime.timezone.utc)
         self.error, self.cause = error or None, cause or None
