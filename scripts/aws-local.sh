@@ -10,6 +10,10 @@ run() { "$venv/bin/python" "tests/local-aws/$1" "${@:2}"; }
 case ${1:-up} in
 up)
   shift || true
+  # The hosts are the lab's.
+  if [ -z "${DRILL_LAB:-}" ] && [[ " $* " != *" --no-lab "* ]]; then
+    cargo build -q -p drill-lab
+  fi
   environment=$(run local_aws.py up "$@")
   printf '%s\n' "$environment"
   eval "$environment"
