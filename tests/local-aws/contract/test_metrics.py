@@ -242,6 +242,12 @@ def test_an_alarm_has_no_data_then_alarms_and_tells(space):
     aws.client("events").remove_targets(Rule=topic, Ids=["q"])
 
 
+def test_a_new_alarm_has_insufficient_data_and_keeps_it_when_missing_data_is_ignored(space):
+    name = alarm(space, TreatMissingData="ignore")
+
+    assert space.aws.ask("alarms", {})[name] == "INSUFFICIENT_DATA"
+
+
 def test_an_alarm_over_percentiles_and_one_over_metric_math(space):
     for minutes in (1, 2, 3):
         space.put("L", [1.0] * 9 + [100.0], 10 - minutes)

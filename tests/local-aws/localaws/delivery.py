@@ -13,7 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from . import background, client, stopping
 
 # Words that say: trying again will not help.
-HOPELESS = ("NotFound", "NonExistent", "DoesNotExist", "NoSuch", "AccessDenied", "Validation", "Invalid", "Malformed")
+HOPELESS = (
+    "NotFound",
+    "NonExistent",
+    "DoesNotExist",
+    "NoSuch",
+    "AccessDenied",
+    "Validation",
+    "Invalid",
+    "Malformed",
+    "ValueError",
+)
 
 
 @dataclass

@@ -5,6 +5,7 @@ Replaces moto's, which starts its periods anywhere, fails on percentiles and ans
 """
 
 import datetime
+import re
 
 from moto.cloudwatch import models
 from moto.cloudwatch.exceptions import ValidationError
@@ -88,7 +89,7 @@ def answers(backend, queries, start, end):
 
 
 def identifiers(expression):
-    return mathematics.re.findall(r"[a-z][A-Za-z0-9_]*", expression)
+    return re.findall(r"[a-z][A-Za-z0-9_]*", expression)
 
 
 def aligned(moment, period):

@@ -15,6 +15,7 @@ from .delivery import Order, deliver
 OURS = ("lambda", "states", "sns", "sqs")
 # EventBridge's default for a target without a retry policy.
 RETRIES = 185
+VARIABLE = re.compile(r"<([A-Za-z0-9_.-]+)>")
 
 
 def install():
@@ -97,7 +98,7 @@ def filled(rule, transformer, event):
     template, text, quoted, position = transformer["InputTemplate"], [], False, 0
     while position < len(template):
         here = template[position]
-        variable = re.compile(r"<([A-Za-z0-9_.-]+)>").match(template, position)
+        variable = VARIABLE.match(template, position)
         if variable and variable.group(1) in values:
             value = values[variable.group(1)]
             written = value if isinstance(value, str) else json.dumps(value)
