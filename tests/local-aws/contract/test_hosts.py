@@ -2,9 +2,11 @@
 
 import datetime
 import json
+import time
+import uuid
 
 import pytest
-from conftest import eventually
+from conftest import HERE, eventually
 
 DOCUMENT = {
     "schemaVersion": "2.2",
@@ -123,19 +125,47 @@ def test_a_command_can_be_cancelled(aws, hosts):
     assert ended(aws, command)[0]["Status"] == "Cancelled"
 
 
-def test_our_own_document_runs(aws, hosts):
-    from conftest import HERE
-
-    content = (HERE.parents[1] / "infra/ssm/probe.yaml").read_text()
+def shipped(aws, name, hosts, **parameters):
+    """What one of our own documents, as it is, says on each host."""
+    content = (HERE.parents[1] / f"infra/ssm/{name}.yaml").read_text()
     aws.client("ssm").create_document(
-        Name="stormdrill-probe", DocumentType="Command", DocumentFormat="YAML", Content=content
+        Name=f"stormdrill-{name}", DocumentType="Command", DocumentFormat="YAML", Content=content
     )
+    given = {key: [value] for key, value in parameters.items()}
+    invocations = ended(aws, send(aws, f"stormdrill-{name}", hosts, given, TimeoutSeconds=30))
+    outputs = [one["CommandPlugins"][0]["Output"].partition("\n----------")[0] for one in invocations]
+    return [json.loads(text)["outcome"] for text in outputs]
 
-    command = send(aws, "stormdrill-probe", hosts[:1], {"Unit": ["-"]}, TimeoutSeconds=30)
 
-    invocation = ended(aws, command)[0]
-    answer = json.loads(invocation["CommandPlugins"][0]["Output"].partition("\n----------")[0])
-    assert (invocation["Status"], answer["stormdrill"]) == ("Success", 1)
+def test_a_shipped_fault_lands_is_measured_and_is_undone(aws, hosts):
+    unit = {"Unit": uuid.uuid4().hex[:16], "Run": "contract"}
+    end = str(int(time.time()) + 60)
+
+    landed = shipped(
+        aws, "service-stop", hosts, **unit, NotAfter=end, Deadline=end, MaxSeconds="60", Service="order-service"
+    )
+    began = datetime.datetime.now(datetime.timezone.utc)
+    assert eventually(lambda: [value for value in per_second(aws, "Errors", began) if value > 0])
+    reverted = shipped(aws, "revert", hosts, **unit)
+    undone = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+
+    assert (landed, reverted) == (["landed"] * 2, ["reverted"] * 2)
+    assert eventually(lambda: [value for value in per_second(aws, "Accepted", undone) if value > 0], 20)
+
+
+def per_second(aws, metric, since):
+    """A metric of the orders, in each second since."""
+    wanted = {
+        "Namespace": "Orders",
+        "MetricName": metric,
+        "Dimensions": [{"Name": "Service", "Value": "order-service"}],
+    }
+    found = aws.client("cloudwatch").get_metric_data(
+        MetricDataQueries=[{"Id": "m", "MetricStat": {"Metric": wanted, "Period": 1, "Stat": "Sum"}}],
+        StartTime=since,
+        EndTime=since + datetime.timedelta(minutes=5),
+    )
+    return found["MetricDataResults"][0]["Values"]
 
 
 @pytest.mark.parametrize(
