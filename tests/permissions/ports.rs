@@ -38,37 +38,8 @@ pub fn actions() -> BTreeMap<String, BTreeSet<String>> {
             assert!(actions.insert(port(&found[1]), needed).is_none(), "two adapters are for {}", &found[1]);
         }
     }
-    for (port, needed) in UNWRITTEN {
-        actions.entry(port.to_owned()).or_insert_with(|| needed.iter().map(|one| (*one).to_owned()).collect());
-    }
     actions
 }
-
-/// What the ports need whose adapters are not written yet.
-const UNWRITTEN: [(&str, &[&str]); 22] = [
-    ("Experiments", &["dynamodb:GetItem"]),
-    ("Runs", &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]),
-    ("Ledger", &["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"]),
-    ("Leases", &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"]),
-    ("EmergencyStop", &["dynamodb:GetItem"]),
-    ("TaskTokens", &["dynamodb:GetItem", "dynamodb:PutItem"]),
-    ("AlarmClock", &["iam:PassRole", "scheduler:CreateSchedule", "scheduler:DeleteSchedule"]),
-    ("Inventory", &["ec2:DescribeInstances", "ec2:DescribeInstanceStatus"]),
-    ("Groups", &["autoscaling:DescribeAutoScalingGroups"]),
-    ("InstanceHarm", &["ec2:DescribeInstances", "ec2:RebootInstances", "ec2:StopInstances", "ec2:TerminateInstances"]),
-    ("InstanceHeal", &["ec2:StartInstances"]),
-    ("Rehearse", &["ec2:RebootInstances", "ec2:StartInstances", "ec2:StopInstances", "ec2:TerminateInstances"]),
-    ("HostHarm", &["ssm:SendCommand"]),
-    ("HostHeal", &["ssm:SendCommand"]),
-    ("HostProbe", &["ssm:SendCommand"]),
-    ("HostAnswers", &["ssm:ListCommandInvocations", "ssm:GetCommandInvocation"]),
-    ("Metrics", &["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"]),
-    ("Prometheus", &["aps:QueryMetrics"]),
-    ("Http", &[]),
-    ("Notices", &["sns:Publish"]),
-    ("Reports", &["s3:PutObject"]),
-    ("Callback", &["states:SendTaskSuccess"]),
-];
 
 /// `EMERGENCY_STOP` is the constant of the port `EmergencyStop`.
 fn port(constant: &str) -> String {
