@@ -62,3 +62,36 @@ fn the_rules_of_the_template_send_what_the_events_show() {
     assert_eq!(serde_json::from_str::<Value>(&filled).unwrap(), event("janitor-execution-ended"));
     assert_eq!(swept, event("janitor-sweep"));
 }
+
+#[test]
+fn every_input_in_the_how_to_pages_is_right() {
+    let block = regex_lite::Regex::new(r"(?s)```json\n(.*?)```").unwrap();
+    let mut starts = 0;
+    for page in ["deploy", "delete", "start-by-schedule", "start-in-the-console", "start-on-a-laptop"] {
+        let text = read(&format!("docs/how-to/{page}.md"));
+        for found in block.captures_iter(&text) {
+            let value: Value = serde_json::from_str(&found[1]).unwrap_or_else(|error| panic!("{page}: {error}"));
+            let campaign = value["experiments"].as_array().cloned().unwrap_or_default();
+            let one = [value.get("start").unwrap_or(&value)].map(Value::clone);
+            for start in campaign.iter().chain(one.iter().filter(|one| one.get("experiment").is_some())) {
+                assert!(Start::read(start).is_ok(), "{page}: {start}");
+                starts += 1;
+            }
+        }
+    }
+    assert_eq!(starts, 4);
+}
+
+#[test]
+fn every_event_and_every_variable_of_the_template_is_in_the_page_about_laptops() {
+    let page = read("docs/how-to/start-on-a-laptop.md");
+    let template = shipped();
+
+    for file in std::fs::read_dir(super::root().join("events")).unwrap() {
+        let name = file.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(page.contains(&format!("`events/{name}`")), "{name} is not in the page");
+    }
+    for name in template["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap().keys() {
+        assert!(page.contains(&format!("\"{name}\":")), "{name} is not in the page");
+    }
+}
