@@ -72,18 +72,17 @@ impl Reports for World {
     async fn store(&self, run: &RunId, name: &str, content: &str) -> Answer<String> {
         const METHOD: Method = Method::Store;
         self.call(METHOD, async |_| {
+            let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+            if !plain || name.is_empty() || name.starts_with('.') {
+                let what = "the name of a report is not a plain file name";
+                return Err(PortError::new(Class::Refused, METHOD.api(), what));
+            }
             let mut state = self.state();
             state.outbox.reports.insert((run.clone(), name.to_owned()), content.to_owned());
             let Some(folder) = &state.outbox.folder else { return Ok(format!("memory://{run}/{name}")) };
             let folder = folder.join(run.as_str());
             let path = folder.join(name);
-            let outside = path.parent() != Some(folder.as_path());
-            let stored = if outside {
-                Err(std::io::Error::other("the name of a report is not a plain file name"))
-            } else {
-                std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, content))
-            };
-            match stored {
+            match std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, content)) {
                 Ok(()) => Ok(path.display().to_string()),
                 Err(error) => Err(PortError::new(
                     Class::Refused,

@@ -138,7 +138,9 @@ impl Runs for World {
 
     async fn put_plan(&self, plan: &Plan) -> Answer<()> {
         self.call(Method::PutPlan, async |_| {
-            let text = written(Method::PutPlan, plan)?;
+            // In parts: a plan may be larger than an item.
+            let text = serde_json::to_string(plan)
+                .map_err(|error| PortError::new(Class::Refused, Method::PutPlan.api(), error.to_string()))?;
             self.state().store.plans.insert(plan.scope.run_id.clone(), text);
             Ok(())
         })

@@ -1,0 +1,119 @@
+//! Runs, plans, rows and samples for the suite.
+
+use std::collections::BTreeSet;
+
+use drill_model::experiment::Slot;
+use drill_model::faults::{Change, Reversal};
+use drill_model::ids::{FaultName, InstanceId, RunId, UnitId};
+use drill_model::ledger::{Original, Row, State};
+use drill_model::observation::{Sample, Stage};
+use drill_model::pick::Seed;
+use drill_model::plan::{Pacing, Plan, PlannedChange, Scope, Targets};
+use drill_model::quantity::Span;
+use drill_model::run::{Run, Status};
+use jiff::Timestamp;
+
+/// An instant, in seconds after the world of the suite began.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_772_445_600 + second).unwrap()
+}
+
+pub fn id(name: &str) -> RunId {
+    name.parse().unwrap()
+}
+
+pub fn run(name: &str, status: Status) -> Run {
+    Run {
+        id: id(name),
+        execution: String::new(),
+        version: 0,
+        status,
+        experiment: None,
+        environment: None,
+        requested_by: "somebody".into(),
+        dry_run: false,
+        created_at: at(0),
+        plan: None,
+        approval: drill_model::approval::Approval::NotNeeded,
+        armed: None,
+        ending: None,
+        clean_at: None,
+        judgement: None,
+    }
+}
+
+pub fn target(number: usize) -> InstanceId {
+    format!("i-{number:08x}").parse().unwrap()
+}
+
+pub fn targets(numbers: std::ops::Range<usize>) -> BTreeSet<InstanceId> {
+    numbers.map(target).collect()
+}
+
+pub fn row(run: &str, number: usize) -> Row {
+    let fault: FaultName = "stop".parse().unwrap();
+    Row {
+        run_id: id(run),
+        unit: UnitId::of(&id(run), &fault),
+        fault,
+        target: target(number),
+        change: Change::StopInstance,
+        reversal: Reversal::Revert,
+        original: Original::RunningInstance { group: None },
+        intended_at: at(0),
+        not_after: at(60),
+        ends_at: at(120),
+        deadline: at(180),
+        state: State::Intended,
+        since: at(0),
+    }
+}
+
+pub fn rows(run: &str, numbers: std::ops::Range<usize>) -> Vec<Row> {
+    numbers.map(|number| row(run, number)).collect()
+}
+
+pub fn sample(stage: Stage, number: u32) -> Sample {
+    Sample { stage, number, at: at(i64::from(number)), readings: Vec::new(), alarms: Vec::new() }
+}
+
+/// A plan with this many instances in its population.
+pub fn plan(run: &str, population: usize) -> Plan {
+    let text = "
+id: fixture
+title: A fixture
+hypothesis: It holds.
+environments: [staging]
+targets:
+  hosts: { kind: ec2-instance, tags: { Service: orders }, pick: { count: 1 } }
+faults:
+  - { name: pause, kind: process-pause, on: hosts, process: orders, duration: 60s }
+steady_state:
+  - { name: latency, prometheus: { query: latency }, tolerance: { at_most: 500 } }
+guards:
+  stop_when: [{ alarm: budget }]
+  max_blast_radius: 100%
+";
+    let experiment = drill_model::read::experiment(text).unwrap();
+    let hosts = Targets { population: targets(0..population), selected: targets(0..1) };
+    let change = |(spec, slot): (&drill_model::faults::FaultSpec, Slot)| PlannedChange {
+        fault: spec.name.clone(),
+        on: spec.on.clone(),
+        change: spec.fault.change(&experiment.dependencies),
+        reversal: spec.fault.reversal(),
+        slot,
+    };
+    let scope = Scope {
+        run_id: id(run),
+        account: "123456789012".into(),
+        region: "eu-central-1".into(),
+        environment: "staging".parse().unwrap(),
+        seed: Seed::of(&id(run)),
+        targets: [("hosts".parse().unwrap(), hosts)].into(),
+        changes: experiment.faults.iter().zip(experiment.schedule()).map(change).collect(),
+        pacing: Pacing::of(Span::seconds(60), Span::seconds(5)).unwrap(),
+        worst_case: Span::seconds(180),
+        experiment,
+    };
+    Plan { scope, made_at: at(0), baseline: Vec::new() }
+}

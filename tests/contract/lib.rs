@@ -1,0 +1,1 @@
+//! The contract ring: everything is in its test, `contract`.

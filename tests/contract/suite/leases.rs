@@ -1,0 +1,72 @@
+//! Leases.
+
+use drill_phases::ports::{Class, Leases as _};
+
+use super::class;
+use crate::fixtures::{id, target, targets};
+use crate::ground::Ground;
+
+pub async fn a_target_has_one_owner(ground: &impl Ground) {
+    let store = ground.store();
+    store.lease(&id("a"), &targets(0..2)).await.unwrap();
+
+    assert_eq!(class(store.lease(&id("b"), &targets(1..3)).await), Class::Conflict);
+    store.lease(&id("a"), &targets(0..4)).await.unwrap();
+
+    assert_eq!(store.holders(&id("a"), &targets(0..6)).await.unwrap(), []);
+    let held: Vec<_> = (0..4).map(|number| (target(number), id("a"))).collect();
+    assert_eq!(store.holders(&id("b"), &targets(0..6)).await.unwrap(), held);
+}
+
+pub async fn a_refused_lease_takes_nothing_new(ground: &impl Ground) {
+    let store = ground.store();
+    store.lease(&id("a"), &targets(5..6)).await.unwrap();
+    store.lease(&id("b"), &targets(0..1)).await.unwrap();
+
+    assert_eq!(class(store.lease(&id("b"), &targets(0..6)).await), Class::Conflict);
+
+    let held = store.holders(&id("c"), &targets(0..6)).await.unwrap();
+    assert_eq!(held, [(target(0), id("b")), (target(5), id("a"))]);
+}
+
+pub async fn a_refused_lease_of_many_takes_nothing_new(ground: &impl Ground) {
+    let store = ground.store();
+    store.lease(&id("a"), &targets(249..250)).await.unwrap();
+    store.lease(&id("b"), &targets(7..8)).await.unwrap();
+
+    assert_eq!(class(store.lease(&id("b"), &targets(0..250)).await), Class::Conflict);
+    let held = store.holders(&id("c"), &targets(0..250)).await.unwrap();
+    assert_eq!(held, [(target(7), id("b")), (target(249), id("a"))]);
+
+    store.release(&id("a"), &targets(0..250)).await.unwrap();
+    store.lease(&id("b"), &targets(0..250)).await.unwrap();
+    assert_eq!(store.holders(&id("c"), &targets(0..250)).await.unwrap().len(), 250);
+}
+
+pub async fn of_two_runs_at_once_one_wins(ground: &impl Ground) {
+    let store = ground.store();
+    let (a, b) = (id("a"), id("b"));
+    let all = targets(0..30);
+
+    let (first, second) = tokio::join!(store.lease(&a, &all), store.lease(&b, &all));
+
+    let owner = match (first, second) {
+        (Ok(()), Err(error)) if error.class == Class::Conflict => a,
+        (Err(error), Ok(())) if error.class == Class::Conflict => b,
+        other => panic!("{other:?}"),
+    };
+    let held = store.holders(&id("c"), &all).await.unwrap();
+    assert_eq!(held, all.into_iter().map(|target| (target, owner.clone())).collect::<Vec<_>>());
+}
+
+pub async fn only_what_is_held_is_given_back(ground: &impl Ground) {
+    let store = ground.store();
+    store.lease(&id("a"), &targets(0..2)).await.unwrap();
+    store.lease(&id("b"), &targets(2..4)).await.unwrap();
+
+    store.release(&id("a"), &targets(0..6)).await.unwrap();
+    store.release(&id("a"), &targets(0..6)).await.unwrap();
+
+    let held = store.holders(&id("c"), &targets(0..6)).await.unwrap();
+    assert_eq!(held, [(target(2), id("b")), (target(3), id("b"))]);
+}
