@@ -1,8 +1,11 @@
 //! The command line, as people use it.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout};
 
-use libtest_mimic::Trial;
+use libtest_mimic::{Failed, Trial};
 
 use crate::ring::{self, Outcome, expect, run_command, same};
 
@@ -10,6 +13,8 @@ pub fn trials() -> Vec<Trial> {
     vec![
         ring::trial("command::up_status_exec_down", journey),
         ring::trial("command::an_interrupt_takes_everything_down", interrupt),
+        ring::bounded_trial("command::an_interrupt_of_a_run_ends_with_nothing_broken", interrupted_run),
+        ring::bounded_trial("command::what_a_killed_run_left_is_removed_by_the_next_command", killed_run),
         ring::rooted_trial("command::a_user_who_is_not_root_gets_a_lab_without_bounds", rootless),
         ring::trial("command::wrong_questions_are_answered_with_the_right_one", wrong),
     ]
@@ -59,6 +64,64 @@ async fn interrupt() -> Outcome {
     let ended = lab.wait_with_output()?;
     same(&ended.status.code(), &Some(0)).map_err(|_| format!("{ended:?}"))?;
     expect(!home.join(&id).exists(), || "the lab's folder is still there".to_owned())?;
+    std::fs::remove_dir_all(&home)?;
+    Ok(())
+}
+
+/// A run of an experiment that has just broken something, and what it has still to say.
+async fn broken_run(home: &Path) -> Result<(Child, BufReader<ChildStdout>), Failed> {
+    let experiment = concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/error-budget-abort");
+    let reports = home.with_extension("runs");
+    let text = reports.to_string_lossy();
+    let mut run = ring::start_command(home, &["run", experiment, "--order-hosts", "2", "--reports", &text])?;
+    let said = run.stdout.take().ok_or("it says nothing")?;
+    let said = tokio::task::spawn_blocking(move || {
+        let (mut said, mut heard) = (BufReader::new(said), String::new());
+        while !heard.ends_with(": landed\n") {
+            if said.read_line(&mut heard)? == 0 {
+                return Err(Failed::from(format!("nothing was broken: {heard}")));
+            }
+        }
+        Ok(said)
+    });
+    Ok((run, said.await??))
+}
+
+async fn interrupted_run() -> Outcome {
+    let home = ring::home("interrupted-run");
+    let (mut run, mut said) = broken_run(&home).await?;
+
+    let sent = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status()?;
+    expect(sent.success(), || "the interrupt was not sent".to_owned())?;
+
+    let said = tokio::task::spawn_blocking(move || std::io::read_to_string(&mut said)).await??;
+    same(&run.wait()?.code(), &Some(1)).map_err(|_| said.clone())?;
+    expect(said.contains("verdict: aborted") && said.contains("gone (Reverted)"), || said.clone())?;
+    let left: Vec<_> = std::fs::read_dir(&home)?.flatten().map(|entry| entry.path()).collect();
+    expect(left.is_empty(), || format!("left behind: {left:?}"))?;
+    std::fs::remove_dir_all(home.with_extension("runs"))?;
+    std::fs::remove_dir_all(&home)?;
+    Ok(())
+}
+
+async fn killed_run() -> Outcome {
+    let home = ring::home("killed-run");
+    let (mut run, _) = broken_run(&home).await?;
+    let processes = format!("pgrep -f 'home.*{}' || true", home.display());
+
+    run.kill()?;
+    run.wait()?;
+
+    let down = run_command(&home, &["down"]).await?;
+    same(&down.code, &Some(0)).map_err(|_| format!("{down:?}"))?;
+    expect(down.stderr.contains("had died"), || format!("{down:?}"))?;
+    ring::until("no process is left", async || {
+        let left = ring::finish(std::process::Command::new("sh").args(["-c", &processes])).await?;
+        Ok(left.stdout.lines().count() <= 1)
+    })
+    .await?;
+    let again = run_command(&home, &["down"]).await?;
+    expect(!again.stderr.contains("had died"), || format!("{again:?}"))?;
     std::fs::remove_dir_all(&home)?;
     Ok(())
 }

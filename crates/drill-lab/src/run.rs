@@ -6,6 +6,7 @@
 mod narrate;
 mod supply;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -116,11 +117,14 @@ impl RunExperiment {
         let started = Started { run: run.clone(), input };
         world.spawn(keep_watch(world.clone()));
         let controls = Rc::new(Controls::default());
-        let narrator = tokio::task::spawn_local(narrate::narrate(world.clone(), run.clone(), Rc::clone(&controls)));
+        let over = Rc::new(Cell::new(false));
+        let narrator = narrate::narrate(world.clone(), run.clone(), Rc::clone(&controls), Rc::clone(&over));
+        let narrator = tokio::task::spawn_local(narrator);
         let execution = self.play(&world, &machine, &started, &controls, interrupted).await?;
         let cleaned = clean_after(&world, &execution, TRIES).await;
         report_after(&world, &run).await.map_err(|failure| Failure { code: 4, message: failure.to_string() })?;
-        narrator.abort();
+        over.set(true);
+        narrator.await.map_err(|error| Failure::failed(&error))?;
         let record = world.run(&run).await.map_err(|error| Failure::failed(&error))?;
         narrate::conclude(&record, &self.reports);
         match cleaned {

@@ -1,5 +1,6 @@
 //! What a person sees of a run: where it is, since when, each probe against its tolerance, what would stop it.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::rc::Rc;
@@ -21,14 +22,14 @@ use crate::clock;
 /// Between two looks at the records.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
-/// Tells what happens, as the records say it, until it is dropped.
-pub(super) async fn narrate(world: World, run: RunId, controls: Rc<Controls>) {
+/// Tells what happens, as the records say it, until all of it is over and told.
+pub(super) async fn narrate(world: World, run: RunId, controls: Rc<Controls>, over: Rc<Cell<bool>>) {
     // Its reads are not a phase's: they carry a name of their own.
     let world = world.named("narrator");
     let began = world.now();
     let mut told = Told::default();
     loop {
-        clock::pause(BETWEEN_LOOKS).await;
+        let last = over.get();
         let seconds = world.now().duration_since(began).as_secs();
         told.state(&controls.state(), seconds);
         if told.plan.is_none()
@@ -36,12 +37,16 @@ pub(super) async fn narrate(world: World, run: RunId, controls: Rc<Controls>) {
         {
             told.plan(plan, seconds);
         }
-        if let Ok(rows) = world.rows(&run).await {
-            told.rows(&rows, seconds);
-        }
         if let Ok(samples) = world.samples(&run).await {
             told.samples(&samples, seconds);
         }
+        if let Ok(rows) = world.rows(&run).await {
+            told.rows(&rows, seconds);
+        }
+        if last {
+            return;
+        }
+        clock::pause(BETWEEN_LOOKS).await;
     }
 }
 

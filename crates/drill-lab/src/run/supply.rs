@@ -86,14 +86,17 @@ fn metric_named(of: &Metric, name: &str) -> Metric {
     metric(&of.namespace, name, &of.dimensions)
 }
 
-/// Waits until the fleet serves: orders are accepted, none fails, and that for ten seconds.
+/// A fleet that has only just started is slow: what it does in this time is no baseline.
+const WARMING_UP: Duration = Duration::from_secs(5);
+
+/// Waits until the fleet serves: orders are accepted, none fails, and that for some seconds on end.
 pub(super) async fn serving(lab: &Lab, patience: Duration) -> Result<(), String> {
     let give_up = clock::instant() + patience;
+    let mut since = None;
     while clock::instant() < give_up {
-        if let Some(glance) = lab.glance()
-            && glance.accepted > 0
-            && glance.errors + glance.dropped == 0
-        {
+        let good = lab.glance().is_some_and(|glance| glance.accepted > 0 && glance.errors + glance.dropped == 0);
+        since = good.then(|| since.unwrap_or_else(clock::instant));
+        if since.is_some_and(|since| since.elapsed() >= WARMING_UP) {
             return Ok(());
         }
         clock::pause(Duration::from_millis(250)).await;
