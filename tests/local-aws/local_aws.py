@@ -63,9 +63,11 @@ def up(asked):
     log = asked.home / "server.log"
     command = [sys.executable, "-m", "localaws.server", "--port", str(port), "--home", str(asked.home)]
     if program:
+        # A copy: a build must not take the program away from a lab that runs.
+        program = shutil.copy2(program, asked.home / "drill-lab")
         command += [
             "--lab",
-            os.path.abspath(program),
+            str(program),
             "--order-hosts",
             str(asked.order_hosts),
             "--rate",
@@ -78,7 +80,7 @@ def up(asked):
         server = subprocess.Popen(
             command, cwd=HERE, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
         )
-    state = {"pid": server.pid, "started": started(server.pid), "port": port, "lab": bool(program), "program": program}
+    state = {"pid": server.pid, "started": started(server.pid), "port": port, "program": str(program or "")}
     (asked.home / "state.json").write_text(json.dumps(state), encoding="utf-8")
     patience = time.monotonic() + RAISING_SECONDS
     while time.monotonic() < patience:
