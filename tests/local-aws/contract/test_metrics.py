@@ -262,7 +262,7 @@ def test_an_alarm_over_percentiles_and_one_over_metric_math(space):
     name = f"alarm-{uuid.uuid4().hex[:8]}"
     queries = [space.stat("L", "p90", "p", returns=False), {"Id": "double", "Expression": "p * 2", "ReturnData": True}]
     space.aws.client("cloudwatch").put_metric_alarm(
-        AlarmName=name, Metrics=queries, EvaluationPeriods=3, Threshold=21, ComparisonOperator="GreaterThanThreshold"
+        AlarmName=name, Metrics=queries, EvaluationPeriods=3, DatapointsToAlarm=2, Threshold=21, ComparisonOperator="GreaterThanThreshold"
     )
 
     states = space.aws.ask("alarms", {})
