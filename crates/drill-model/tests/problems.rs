@@ -206,6 +206,7 @@ fn the_guards() {
         (condition, "{ probe: healthy, below: 50, for_samples: 14 }"),
         ("max_blast_radius: 50%", "max_blast_radius: 0%"),
         (guards, "guards:\n  approval: { within: 30s }\n"),
+        (guards, "guards:\n  approval: { within: 13h }\n"),
         (guards, &window("days: daily, from: \"10:00\", to: \"10:00\", faults: [cpu-stress]")),
         (guards, &window("days: daily, from: \"10:00\", to: \"10:00\", on_holidays: only")),
         (guards, &window("days: weekdays, from: \"5pm\", to: \"24:00\"")),

@@ -6,6 +6,9 @@ use crate::faults::FaultKind;
 use crate::quantity::Span;
 use crate::window::{OnHolidays, Window};
 
+/// The state machine holds no run longer than this for an answer.
+const LONGEST_APPROVAL: Span = Span::seconds(12 * 3600);
+
 pub(super) fn check(experiment: &Experiment, found: &mut Problems) {
     for (index, condition) in experiment.guards.stop_when.conditions().iter().enumerate() {
         stop(experiment, condition, &format!("guards.stop_when[{index}]"), found);
@@ -17,6 +20,10 @@ pub(super) fn check(experiment: &Experiment, found: &mut Problems) {
     if experiment.guards.approval.is_some_and(|approval| approval.within < Span::seconds(60)) {
         let help = "write how long the run waits for an answer, 1m or more";
         found.add("guards.approval.within", "nobody can answer in that time", help);
+    }
+    if experiment.guards.approval.is_some_and(|approval| approval.within > LONGEST_APPROVAL) {
+        let message = format!("a run does not wait longer than {LONGEST_APPROVAL} for an answer");
+        found.add("guards.approval.within", message, format!("write at most {LONGEST_APPROVAL}"));
     }
     windows(experiment, found);
 }
