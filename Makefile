@@ -1,7 +1,7 @@
 # An index of commands. Each target says what it does; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt aws-local aws-local-down documents schema build deploy delete
+.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema build deploy delete
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -20,6 +20,9 @@ aws-local-down: ## End it; nothing of it stays
 
 test: ## Run every ring that this machine can run; those it cannot are named
 	@scripts/test.sh
+
+test-vm: ## Try every host document under systemd and netem, in a virtual machine (minutes)
+	@STORMDRILL_VM=1 cargo test -q -p stormdrill-tests --test host -- vm::
 
 lint: ## Formatting, clippy, shellcheck, the validators of the state machine
 	@scripts/lint.sh

@@ -25,7 +25,7 @@ passed=$((passed + $(sum passed))) failed=$((failed + $(sum failed))) skipped=$(
 if [ "$skipped" -gt 0 ]; then
   echo
   echo "Not run on this machine:"
-  sort -u "$STORMDRILL_SKIPPED" | sed 's/^/  /'
+  { cat "$STORMDRILL_SKIPPED" && sed -n 's/^skipped: //p' "$log" && sed -n 's/^skipped: //p' <<<"$aws_local"; } | sort -u | sed 's/^/  /'
 fi
 echo
 # A build that fails runs no test at all: that is a failure too.
