@@ -22,6 +22,7 @@ test: ## Run every ring that this machine can run; those it cannot are named
 	@scripts/test.sh
 
 test-vm: ## Try every host document under systemd and netem, in a virtual machine (minutes)
+	@scripts/setup.sh tests/host/vm/packages.txt
 	@STORMDRILL_VM=1 cargo test -q -p stormdrill-tests --test host -- vm::
 
 lint: ## Formatting, clippy, shellcheck, the validators of the state machine

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the tests and the lab need. Quick when everything is there.
+# Installs what the tests and the lab need, and the Debian packages of more lists when they are named. Quick when
+# everything is there.
+#
+# usage: setup.sh [PACKAGES.TXT…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The packages that each ring names, comments left out.
-wanted=$(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' tests/*/packages.txt scripts/packages.txt | sort -u)
+wanted=$(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' tests/*/packages.txt scripts/packages.txt "$@" | sort -u)
 missing=()
 for package in $wanted; do
   dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")

@@ -50,13 +50,13 @@ pub fn missing() -> Missing {
     }
     let programs = ["qemu-system-x86_64", "mmdebstrap", "mke2fs", "busybox", "tar", "modprobe"];
     if let Some(program) = programs.iter().find(|program| !have(program)) {
-        return Some(format!("{program} is not installed (tests/host/packages.txt)"));
+        return Some(format!("{program} is not installed (tests/host/vm/packages.txt)"));
     }
     let kernel = fs::read_dir("/boot").ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     if kernel.into_iter().any(|name| name.starts_with("vmlinuz-") && name.ends_with("-cloud-amd64")) {
         return None;
     }
-    Some("there is no /boot/vmlinuz-*-cloud-amd64 (linux-image-cloud-amd64, tests/host/packages.txt)".to_owned())
+    Some("there is no /boot/vmlinuz-*-cloud-amd64 (linux-image-cloud-amd64, tests/host/vm/packages.txt)".to_owned())
 }
 
 pub fn trials() -> Vec<Trial> {

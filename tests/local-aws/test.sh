@@ -21,6 +21,6 @@ count() { tail -n 1 <<<"$output" | grep -oE "[0-9]+ $1" | grep -oE '[0-9]+' || e
 failed=$(($(count failed) + $(count error)))
 [ "$status" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
 [ "$status" -ne 0 ] && printf '%s\n' "$output"
-grep -E '^SKIPPED' <<<"$output" | sed -E 's/^SKIPPED \[[0-9]+\] [^ ]+ /  local AWS: /' | sort -u
+grep -E '^SKIPPED' <<<"$output" | sed -E 's/^SKIPPED \[[0-9]+\] [^ ]+ /skipped: local AWS: /' | sort -u
 echo "local-aws: $(count passed) passed, $failed failed, $(count skipped) skipped"
 exit "$status"
