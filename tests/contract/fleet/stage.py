@@ -1,0 +1,90 @@
+"""Serves moto on a port of loopback with the world of the suite in it, says so in one line of JSON, and stays.
+
+Usage: stage.py PORT REGION ALARM=STATE...
+"""
+
+import datetime
+import json
+import sys
+import threading
+
+import boto3
+from cbor import speaking_cbor
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+port, region, *alarms = sys.argv[1:]
+access = {
+    "endpoint_url": f"http://127.0.0.1:{port}",
+    "region_name": region,
+    "aws_access_key_id": "test",
+    "aws_secret_access_key": "test",
+}
+application = speaking_cbor(DomainDispatcherApplication(create_backend_app), access)
+server = make_server("127.0.0.1", int(port), application, threaded=True)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+
+ec2 = boto3.client("ec2", **access)
+autoscaling = boto3.client("autoscaling", **access)
+cloudwatch = boto3.client("cloudwatch", **access)
+
+image = ec2.describe_images()["Images"][0]["ImageId"]
+
+
+def launch(count, service):
+    tags = [{"Key": "Service", "Value": service}, {"Key": "StormdrillReady", "Value": "staging"}]
+    run = ec2.run_instances(
+        ImageId=image,
+        MinCount=count,
+        MaxCount=count,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )
+    return [instance["InstanceId"] for instance in run["Instances"]]
+
+
+orders = launch(3, "orders")
+launch(1, "orders-2")
+
+group = "orders-group"
+autoscaling.create_launch_configuration(LaunchConfigurationName="one", ImageId=image, InstanceType="t3.micro")
+autoscaling.create_auto_scaling_group(
+    AutoScalingGroupName=group,
+    LaunchConfigurationName="one",
+    MinSize=2,
+    MaxSize=2,
+    DesiredCapacity=2,
+    AvailabilityZones=[f"{region}a"],
+)
+
+minute = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0) - datetime.timedelta(minutes=3)
+cloudwatch.put_metric_data(
+    Namespace="Orders",
+    MetricData=[
+        {
+            "MetricName": "Latency",
+            "Dimensions": [{"Name": "Service", "Value": "orders"}],
+            "Timestamp": minute + datetime.timedelta(seconds=value),
+            "Value": float(value),
+        }
+        for value in range(0, 60, 10)
+    ],
+)
+
+for alarm in alarms:
+    name, state = alarm.split("=")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="Orders",
+        MetricName="Errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="the suite")
+
+print(json.dumps({"orders": orders, "group": group, "minute": int(minute.timestamp())}), flush=True)
+# Until it is killed, or nobody is there to read what it says.
+sys.stdin.read()
+server.shutdown()
