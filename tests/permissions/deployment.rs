@@ -224,3 +224,14 @@ fn the_nested_template_has_every_document_as_it_is() {
         assert_eq!(content.unwrap(), read(&format!("infra/ssm/{}.yaml", document.name())));
     }
 }
+
+#[test]
+fn a_function_plans_with_the_time_that_it_has() {
+    let shipped = super::mutations::shipped();
+    for (function, _, _) in FUNCTIONS {
+        let limit = &shipped["Resources"][format!("{function}Function")]["Properties"]["Timeout"];
+        let text = super::read(&format!("functions/{}/src/lib.rs", function.to_lowercase()));
+        let budget = format!("pub const BUDGET: Duration = Duration::from_secs({limit});");
+        assert!(text.contains(&budget), "{function} has {limit} s, and plans with another number");
+    }
+}

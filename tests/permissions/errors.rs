@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use drill_phases::ERROR_NAMES;
+use drill_phases::call::EDGE_NAMES;
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -43,12 +44,9 @@ fn looked_for() -> BTreeSet<String> {
     names.flat_map(|found| found[1].split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()).collect()
 }
 
-/// What a function answers when the phase was not even reached.
-const EDGE: [&str; 2] = ["Input", "Output"];
-
 #[test]
 fn the_page_has_every_name_that_there_is_and_no_other() {
-    let rust = ERROR_NAMES.iter().chain(&EDGE).map(|name| (*name).to_owned());
+    let rust = ERROR_NAMES.iter().chain(EDGE_NAMES).map(|name| (*name).to_owned());
     let services = looked_for().into_iter();
     let expected: BTreeSet<String> = rust.chain(made_by_machines()).chain(services).collect();
 

@@ -1,4 +1,4 @@
-//! Which ports each function has, read from the phases themselves, and which actions each port needs, from its adapter.
+//! Which ports each function has, as it says itself, and which actions each port needs, from its adapter.
 //!
 //! Nothing here repeats what the code says: a phase that asks for another port, or an adapter for another call, is seen.
 
@@ -11,14 +11,14 @@ use super::{read, root};
 /// A function of the template: its logical id without `Function`, and the entry of its phase.
 pub const FUNCTIONS: [(&str, &str, &str); 9] = [
     ("Prepare", "prepare.rs", "prepare"),
-    ("Approval", "approval.rs", "ask"),
+    ("Approval", "approval.rs", "answered"),
     ("Inject", "inject.rs", "inject"),
     ("Observe", "observe.rs", "observe"),
     ("Recover", "recover.rs", "recover"),
     ("Rollback", "rollback.rs", "rollback"),
     ("Janitor", "janitor.rs", "sweep"),
     ("Validate", "validate.rs", "validate"),
-    ("Report", "report.rs", "report"),
+    ("Report", "report.rs", "reported"),
 ];
 
 /// The actions of each port: the constants in the `actions` modules of the adapters, by the name of the port.
@@ -27,8 +27,7 @@ pub const FUNCTIONS: [(&str, &str, &str); 9] = [
 pub fn actions() -> BTreeMap<String, BTreeSet<String>> {
     let constant = Regex::new(r"pub const ([A-Z_]+): &\[&str\] =\s*&\[([^\]]*)\];").unwrap();
     let quoted = Regex::new("\"([^\"]+)\"").unwrap();
-    let mut actions: BTreeMap<String, BTreeSet<String>> =
-        ["Clock", "Place"].map(|port| (port.to_owned(), BTreeSet::new())).into();
+    let mut actions = BTreeMap::new();
     for crate_of in std::fs::read_dir(root().join("crates")).unwrap() {
         let path = crate_of.unwrap().path();
         let adapter = path.file_name().unwrap().to_string_lossy().starts_with("drill-aws-");
@@ -45,6 +44,21 @@ pub fn actions() -> BTreeMap<String, BTreeSet<String>> {
 fn port(constant: &str) -> String {
     let word = |word: &str| word[..1].to_owned() + &word[1..].to_lowercase();
     constant.split('_').map(word).collect()
+}
+
+/// The ports that a function is made of, each with the name of its actions: the port's own, or the one after `as`.
+pub fn made_of(function: &str) -> BTreeMap<String, String> {
+    let text = read(&format!("functions/{}/src/lib.rs", function.to_lowercase()));
+    let adapter = Regex::new(r"\w+: drill_aws_\w+::\w+ => ([^;]+);").unwrap();
+    let ports = adapter
+        .captures_iter(&text)
+        .flat_map(|found| found[1].split(',').map(|one| one.trim().to_owned()).collect::<Vec<_>>());
+    ports
+        .map(|one| match one.split_once(" as ") {
+            Some((name, actions)) => (name.to_owned(), port(actions)),
+            None => (one.clone(), one),
+        })
+        .collect()
 }
 
 /// The ports that a phase asks for, bundles taken apart.
@@ -67,7 +81,8 @@ pub fn ports(file: &str, entry: &str) -> BTreeSet<String> {
 /// Every trait of the phases that is a sum of other traits.
 fn bundles() -> BTreeMap<String, Vec<String>> {
     let bundle = Regex::new(r"pub(?:\(crate\))? trait (\w+):([\w\s+]+)\{\s*\}").unwrap();
-    let files = ["ports.rs", "prepare.rs", "inject.rs", "observe.rs", "sampling.rs", "validate.rs", "report.rs"];
+    let files =
+        ["ports.rs", "approval.rs", "prepare.rs", "inject.rs", "observe.rs", "sampling.rs", "validate.rs", "report.rs"];
     let texts = files.map(|file| read(&format!("crates/drill-phases/src/{file}")));
     texts
         .iter()
@@ -81,10 +96,17 @@ fn sum(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn only_inject_has_the_ports_that_harm() {
+fn a_function_is_made_of_exactly_the_ports_that_its_phase_asks_for() {
     for (function, file, entry) in FUNCTIONS {
-        let ports = ports(file, entry);
-        let harms = ports.contains("InstanceHarm") || ports.contains("HostHarm");
+        assert_eq!(made_of(function).into_keys().collect::<BTreeSet<_>>(), ports(file, entry), "{function}");
+    }
+}
+
+#[test]
+fn only_inject_has_the_ports_that_harm() {
+    for (function, _, _) in FUNCTIONS {
+        let ports = made_of(function);
+        let harms = ports.contains_key("InstanceHarm") || ports.contains_key("HostHarm");
         assert_eq!(harms, function == "Inject", "{function}: {ports:?}");
     }
 }

@@ -5,7 +5,7 @@
 
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance, LifecycleState};
-use drill_aws_config::{SdkConfig, classify};
+use drill_aws_config::{Adapter, SdkConfig, Unready, classify};
 use drill_model::ids::GroupName;
 use drill_phases::ports::{Answer, Class, Group, Groups, PortError};
 
@@ -23,6 +23,12 @@ impl AutoScaling {
     /// An adapter for the configuration's account and region.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
+    }
+}
+
+impl Adapter for AutoScaling {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config))
     }
 }
 

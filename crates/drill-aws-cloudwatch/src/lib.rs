@@ -7,7 +7,7 @@ mod alarms;
 mod metrics;
 
 use aws_sdk_cloudwatch::Client;
-use drill_aws_config::SdkConfig;
+use drill_aws_config::{Adapter, SdkConfig, Unready};
 use drill_model::experiment::CloudWatchProbe;
 use drill_model::ids::AlarmName;
 use drill_model::observation::AlarmReading;
@@ -24,6 +24,12 @@ impl CloudWatch {
     /// An adapter for the configuration's account and region.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
+    }
+}
+
+impl Adapter for CloudWatch {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config))
     }
 }
 

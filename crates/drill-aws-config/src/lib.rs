@@ -3,6 +3,7 @@
 //! No call lasts longer than its function can wait, and no error is told as something that it is not.
 //! Next: an adapter for each service, made from the [`SdkConfig`] that [`load`] returns.
 
+mod adapter;
 mod class;
 mod clock;
 mod limits;
@@ -13,8 +14,17 @@ mod throttled;
 
 pub use aws_types::SdkConfig;
 
+pub use self::adapter::{Adapter, Unready};
 pub use self::class::{class_of_code, classify};
 pub use self::clock::SystemClock;
 pub use self::limits::{Limits, load, once};
 pub use self::place::{Here, UnsetVariable, variable};
 pub use self::throttled::OnlyThrottled;
+
+/// The IAM actions that each port needs: none.
+pub mod actions {
+    /// For [`Clock`](drill_phases::ports::Clock).
+    pub const CLOCK: &[&str] = &[];
+    /// For [`Place`](drill_phases::ports::Place).
+    pub const PLACE: &[&str] = &[];
+}

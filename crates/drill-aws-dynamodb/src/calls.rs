@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
-use drill_aws_config::{SdkConfig, SystemClock};
+use drill_aws_config::{Adapter, SdkConfig, SystemClock, Unready, variable};
 use drill_phases::ports::{Answer, Class, Clock, PortError};
 
 use crate::failure::{collided, failure};
@@ -45,6 +45,12 @@ impl RunTable {
     /// The table of this name.
     pub fn new(config: &SdkConfig, name: impl Into<String>) -> Self {
         Self { client: Client::new(config), name: name.into(), clock: SystemClock }
+    }
+}
+
+impl Adapter for RunTable {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config, variable("STORMDRILL_RUNS_TABLE")?))
     }
 }
 

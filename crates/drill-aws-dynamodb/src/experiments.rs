@@ -1,7 +1,7 @@
 //! The table of experiments: one item for each, with the text as its author wrote it.
 
 use aws_sdk_dynamodb::Client;
-use drill_aws_config::SdkConfig;
+use drill_aws_config::{Adapter, SdkConfig, Unready, variable};
 use drill_model::ids::ExperimentId;
 use drill_phases::ports::{Answer, Class, Experiments, PortError};
 
@@ -20,6 +20,12 @@ impl ExperimentTable {
     /// The table of this name.
     pub fn new(config: &SdkConfig, name: impl Into<String>) -> Self {
         Self { client: Client::new(config), name: name.into() }
+    }
+}
+
+impl Adapter for ExperimentTable {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config, variable("STORMDRILL_EXPERIMENTS_TABLE")?))
     }
 }
 

@@ -10,7 +10,7 @@ mod remains;
 mod verbs;
 
 use aws_sdk_ec2::Client;
-use drill_aws_config::SdkConfig;
+use drill_aws_config::{Adapter, SdkConfig, Unready};
 
 /// The adapter of the ports `Inventory`, `InstanceHarm`, `InstanceHeal` and `Rehearse`.
 #[derive(Debug, Clone)]
@@ -22,6 +22,12 @@ impl Ec2 {
     /// An adapter for the configuration's account and region.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
+    }
+}
+
+impl Adapter for Ec2 {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config))
     }
 }
 

@@ -13,13 +13,15 @@ mod sign;
 
 use std::time::Duration;
 
-use drill_aws_config::SdkConfig;
+use drill_aws_config::{Adapter, SdkConfig, Unready};
 
 use self::address::Fence;
 use self::client::Client;
 pub use self::prometheus::InvalidServer;
 use self::prometheus::Server;
 
+/// The variable that names the Prometheus server.
+const PROMETHEUS_URL: &str = "STORMDRILL_PROMETHEUS_URL";
 /// The time that a query has when the configuration does not say.
 const QUERY_TIME: Duration = Duration::from_secs(10);
 
@@ -39,6 +41,15 @@ impl Web {
         let limit = config.timeout_config().and_then(|limits| limits.operation_attempt_timeout()).unwrap_or(QUERY_TIME);
         let server = (!prometheus.is_empty()).then(|| Server::new(prometheus, config, limit)).transpose()?;
         Ok(Self { client: Client::new(Fence::here()), prometheus: server })
+    }
+}
+
+impl Adapter for Web {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        // Nothing there stands for no server.
+        let server = std::env::var(PROMETHEUS_URL).unwrap_or_default();
+        Self::new(config, &server)
+            .map_err(|source| Unready::Unusable { variable: PROMETHEUS_URL, source: Box::new(source) })
     }
 }
 

@@ -4,7 +4,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use drill_aws_config::{SdkConfig, classify};
+use drill_aws_config::{Adapter, SdkConfig, Unready, classify, variable};
 use drill_model::ids::RunId;
 use drill_phases::ports::{Answer, Class, PortError, Reports};
 
@@ -30,6 +30,12 @@ impl ReportBucket {
         let own_endpoint = config.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(config).force_path_style(own_endpoint).build();
         Self { client: Client::from_conf(config), bucket: bucket.into() }
+    }
+}
+
+impl Adapter for ReportBucket {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config, variable("STORMDRILL_REPORT_BUCKET")?))
     }
 }
 

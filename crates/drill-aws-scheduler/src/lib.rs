@@ -8,7 +8,7 @@ use aws_sdk_scheduler::error::{BuildError, ProvideErrorMetadata as _};
 use aws_sdk_scheduler::types::{
     ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, RetryPolicy, Target,
 };
-use drill_aws_config::{SdkConfig, classify};
+use drill_aws_config::{Adapter, SdkConfig, Unready, classify, variable};
 use drill_model::ids::RunId;
 use drill_phases::ports::{AlarmClock, Answer, Class, PortError};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
@@ -69,6 +69,17 @@ impl AlarmClocks {
     }
 }
 
+impl Adapter for AlarmClocks {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        let ring = Ring {
+            janitor: variable("STORMDRILL_JANITOR_ARN")?,
+            role: variable("STORMDRILL_SCHEDULER_ROLE_ARN")?,
+            lost: variable("STORMDRILL_SCHEDULER_DLQ_ARN")?,
+        };
+        Ok(Self::new(config, variable("STORMDRILL_SCHEDULE_GROUP")?, ring))
+    }
+}
+
 impl AlarmClock for AlarmClocks {
     /// One round trip. A clock that is set already stays as it is.
     async fn set_clock(&self, run: &RunId, at: Timestamp) -> Answer<()> {
@@ -105,6 +116,26 @@ impl AlarmClock for AlarmClocks {
             Some("ConflictException") => Err(PortError { class: Class::Transient, ..classify(DELETE, &error) }),
             Some(_) | None => Err(classify(DELETE, &error)),
         }
+    }
+}
+
+/// The alarm clocks for who cleans up: it takes them away and sets none, as its role allows.
+#[derive(Debug, Clone)]
+pub struct ClearedClocks(AlarmClocks);
+
+impl Adapter for ClearedClocks {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        AlarmClocks::from_environment(config).map(Self)
+    }
+}
+
+impl AlarmClock for ClearedClocks {
+    async fn set_clock(&self, _: &RunId, _: Timestamp) -> Answer<()> {
+        Err(PortError::new(Class::Refused, CREATE, "who cleans up sets no alarm clock"))
+    }
+
+    async fn clear_clock(&self, run: &RunId) -> Answer<()> {
+        self.0.clear_clock(run).await
     }
 }
 
@@ -222,6 +253,16 @@ mod tests {
         let (_, clocks) = clocks([error(404, "ResourceNotFoundException")]);
 
         assert_eq!(clocks.set_clock(&run(), at()).await.unwrap_err().class, Class::Refused);
+    }
+
+    #[tokio::test]
+    async fn who_cleans_up_clears_clocks_and_sets_none() {
+        let (script, clocks) = clocks([(200, "{}".into())]);
+        let clocks = ClearedClocks(clocks);
+
+        assert_eq!(clocks.set_clock(&run(), at()).await.unwrap_err().class, Class::Refused);
+        assert_eq!(clocks.clear_clock(&run()).await, Ok(()));
+        assert_eq!(script.requests().len(), 1);
     }
 
     #[tokio::test]

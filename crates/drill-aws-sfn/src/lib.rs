@@ -5,7 +5,7 @@
 
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::ProvideErrorMetadata as _;
-use drill_aws_config::{SdkConfig, classify};
+use drill_aws_config::{Adapter, SdkConfig, Unready, classify};
 use drill_phases::ports::{Answer, Callback, Class, PortError};
 
 const SUCCEED: &str = "states:SendTaskSuccess";
@@ -26,6 +26,12 @@ impl Executions {
     /// The executions of this account and region.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
+    }
+}
+
+impl Adapter for Executions {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Nothing on the way of cleaning up waits for one: a notice that cannot be published is an error and no more.
 
 use aws_sdk_sns::Client;
-use drill_aws_config::{SdkConfig, classify};
+use drill_aws_config::{Adapter, SdkConfig, Unready, classify, variable};
 use drill_phases::ports::{Answer, Class, Notices, PortError};
 
 const PUBLISH: &str = "sns:Publish";
@@ -27,6 +27,12 @@ impl Topics {
     /// Topics, of which this one is called `default`.
     pub fn new(config: &SdkConfig, default: impl Into<String>) -> Self {
         Self { client: Client::new(config), default: default.into() }
+    }
+}
+
+impl Adapter for Topics {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config, variable("STORMDRILL_TOPIC_ARN")?))
     }
 }
 

@@ -10,7 +10,7 @@ mod output;
 mod send;
 
 use aws_sdk_ssm::Client;
-use drill_aws_config::SdkConfig;
+use drill_aws_config::{Adapter, SdkConfig, Unready, variable};
 
 /// The adapter of the ports `HostHarm`, `HostHeal`, `HostProbe` and `HostAnswers`.
 ///
@@ -26,6 +26,12 @@ impl RunCommand {
     /// An adapter that sends the documents whose names begin with this prefix: `stormdrill-` and `revert`.
     pub fn new(config: &SdkConfig, prefix: impl Into<String>) -> Self {
         Self { client: Client::new(config), prefix: prefix.into() }
+    }
+}
+
+impl Adapter for RunCommand {
+    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
+        Ok(Self::new(config, variable("STORMDRILL_DOCUMENT_PREFIX")?))
     }
 }
 

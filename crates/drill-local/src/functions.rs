@@ -1,10 +1,10 @@
 //! The functions by name, as Lambda would call them: a document in, a document or a named error out.
 
-use drill_model::baton::Baton;
+use drill_phases::approval::Request;
+use drill_phases::call::{Failure, answer, input};
 use drill_phases::prepare::Invocation;
-use drill_phases::{Named, approval, error_name, inject, observe, prepare, recover, report, rollback, validate};
+use drill_phases::{approval, inject, observe, prepare, recover, report, rollback, validate};
 use drill_world::World;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 macro_rules! functions {
@@ -61,23 +61,11 @@ impl Function {
     }
 }
 
-/// What a function answers instead of a document.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{error}: {cause}")]
-pub struct Failure {
-    /// The name that the state machine can match.
-    pub error: String,
-    /// The whole chain, in words.
-    pub cause: String,
-}
-
 /// Calls a function.
 pub async fn invoke(world: &World, function: Function, payload: &Value) -> Result<Value, Failure> {
     match function {
         Function::Prepare => answer(prepare::prepare(world, &input::<Invocation>(payload)?).await),
-        Function::Approval => {
-            approval::ask(world, &input(payload)?).await.map(|()| Value::Null).map_err(|error| failure(&error))
-        }
+        Function::Approval => answer(approval::ask(world, &input::<Request>(payload)?).await),
         Function::Inject => answer(inject::inject(world, &input(payload)?).await),
         Function::Observe => answer(observe::observe(world, &input(payload)?).await),
         Function::Recover => answer(recover::recover(world, &input(payload)?).await),
@@ -85,22 +73,4 @@ pub async fn invoke(world: &World, function: Function, payload: &Value) -> Resul
         Function::Validate => answer(validate::validate(world, &input(payload)?).await),
         Function::Report => answer(report::report(world, &input(payload)?).await),
     }
-}
-
-fn input<T: DeserializeOwned>(payload: &Value) -> Result<T, Failure> {
-    T::deserialize(payload)
-        .map_err(|error| Failure { error: "Input".to_owned(), cause: format!("the input cannot be read: {error}") })
-}
-
-fn answer(result: Result<Baton, impl Named + 'static>) -> Result<Value, Failure> {
-    let baton = result.map_err(|error| failure(&error))?;
-    serde_json::to_value(baton).map_err(|error| Failure {
-        error: "Output".to_owned(),
-        cause: format!("the answer cannot be written: {error}"),
-    })
-}
-
-fn failure(error: &(impl Named + 'static)) -> Failure {
-    let (name, cause) = error_name(error);
-    Failure { error: name.to_owned(), cause }
 }

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use drill_machine::Status;
-use drill_model::baton::{Baton, Word};
 use drill_model::ids::RunId;
-use drill_model::run::Status as RunStatus;
+use drill_phases::call::Failure;
 use drill_phases::janitor::{self, Wake};
-use drill_phases::ports::{Class, Clock, Runs};
+use drill_phases::ports::Clock;
+use drill_phases::report;
 use drill_world::{Invoked, World};
-use serde_json::Value;
 
 use crate::execution::Execution;
-use crate::functions::{Failure, Function, invoke};
 
 /// A janitor lives no longer than this.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -70,24 +68,11 @@ pub async fn keep_watch(world: World) {
 /// A run that died has no report yet: it is judged and reported as any other. Repeating it changes nothing.
 pub async fn report_after(world: &World, run: &RunId) -> Result<(), Failure> {
     let id = run.clone();
-    match world.invoke("report", LIMIT, move |world| async move { report_unless_reported(&world, &id).await }).await {
-        Invoked::Returned(reported) => reported,
+    match world.invoke("report", LIMIT, move |world| async move { report::report_dead(&world, &id).await }).await {
+        Invoked::Returned(Ok(_)) => Ok(()),
+        Invoked::Returned(Err(error)) => Err(Failure::of(&error)),
         Invoked::Killed | Invoked::TimedOut => {
-            Err(Failure { error: "Lambda.Unknown".to_owned(), cause: format!("the report of run {run} died") })
+            Err(Failure::new("Lambda.Unknown", format!("the report of run {run} died")))
         }
     }
-}
-
-async fn report_unless_reported(world: &World, run: &RunId) -> Result<(), Failure> {
-    let record = match world.run(run).await {
-        Ok(record) => record,
-        Err(error) if error.class == Class::Missing => return Ok(()),
-        Err(error) => return Err(Failure { error: "Report.Record".to_owned(), cause: error.to_string() }),
-    };
-    if record.judgement.is_some() {
-        return Ok(());
-    }
-    let word = if record.status == RunStatus::Clean { Word::Aborted } else { Word::Stuck };
-    let baton = serde_json::to_value(Baton::new(run.clone(), word)).unwrap_or(Value::Null);
-    invoke(world, Function::Report, &baton).await.map(drop)
 }

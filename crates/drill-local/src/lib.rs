@@ -7,6 +7,8 @@ mod execution;
 mod functions;
 mod janitor;
 
+pub use drill_phases::call::Failure;
+
 pub use self::execution::{Controls, Execution, NotStarted, Started, execute, machine};
-pub use self::functions::{Failure, Function, invoke};
+pub use self::functions::{Function, invoke};
 pub use self::janitor::{clean_after, keep_watch, report_after, sweep};

@@ -6,7 +6,9 @@ use drill_model::approval::{Approval, InvalidAnswer};
 use drill_model::ids::RunId;
 use drill_model::plan::Digest;
 use drill_model::run::Event;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::ports::{Callback, Clock, Notices, PortError, Runs, TaskTokens};
 use crate::records::{self, RecordError};
@@ -18,6 +20,39 @@ pub struct Request {
     pub run_id: RunId,
     /// What lets it go on.
     pub task_token: String,
+}
+
+/// What somebody sends to Approval.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reply {
+    /// Which run.
+    pub run_id: RunId,
+    /// What they say.
+    pub answer: Answer,
+    /// Who they are.
+    pub by: String,
+}
+
+/// Everything that Approval is called for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// The machine waits for somebody.
+    Ask(Request),
+    /// Somebody answers.
+    Answer(Reply),
+}
+
+/// Told apart by the token: people have none. What is wrong is then said of the one that was meant.
+impl<'de> Deserialize<'de> for Call {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let sent = Value::deserialize(from)?;
+        if sent.get("task_token").is_some() {
+            Request::deserialize(sent).map(Self::Ask).map_err(D::Error::custom)
+        } else {
+            Reply::deserialize(sent).map(Self::Answer).map_err(D::Error::custom)
+        }
+    }
 }
 
 /// What stopped an approval.
@@ -47,6 +82,18 @@ pub enum ApprovalError {
         #[source]
         source: PortError,
     },
+}
+
+/// What Approval needs of the world.
+pub trait ApprovalPorts: Clock + Runs + TaskTokens + Notices + Callback {}
+impl<T: Clock + Runs + TaskTokens + Notices + Callback> ApprovalPorts for T {}
+
+/// Does what it is called for.
+pub async fn answered(world: &impl ApprovalPorts, call: Call) -> Result<(), ApprovalError> {
+    match call {
+        Call::Ask(request) => ask(world, &request).await,
+        Call::Answer(reply) => answer(world, &reply.run_id, reply.answer, &reply.by).await,
+    }
 }
 
 /// Keeps the token and asks.
@@ -91,7 +138,8 @@ pub async fn answer(
 }
 
 /// What somebody answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Answer {
     /// They agree to exactly this plan.
     Agreed {
@@ -103,4 +151,37 @@ pub enum Answer {
         /// Why.
         why: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(sent: Value) -> Result<Call, String> {
+        serde_json::from_value(sent).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_call_with_a_token_asks_and_one_without_answers() {
+        let run_id = RunId::try_from("r").unwrap();
+        let answer = Answer::Denied { why: "not today".to_owned() };
+
+        assert_eq!(
+            read(json!({ "run_id": "r", "task_token": "t" })),
+            Ok(Call::Ask(Request { run_id: run_id.clone(), task_token: "t".to_owned() }))
+        );
+        assert_eq!(
+            read(json!({ "run_id": "r", "answer": { "denied": { "why": "not today" } }, "by": "ann" })),
+            Ok(Call::Answer(Reply { run_id, answer, by: "ann".to_owned() }))
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_neither_yes_nor_no_is_told_what_there_is() {
+        let wrong = read(json!({ "run_id": "r", "answer": { "maybe": {} }, "by": "ann" })).unwrap_err();
+
+        assert!(wrong.contains("`agreed` or `denied`"), "{wrong}");
+    }
 }

@@ -4,6 +4,7 @@
 
 use drill_model::ids::RunId;
 use drill_model::run::{Ending, Status};
+use serde::{Deserialize, Serialize};
 
 use crate::ports::{Healing, PortError};
 use crate::records::RecordError;
@@ -11,7 +12,8 @@ use crate::rollback::clean_up;
 use crate::undo::{self, Left};
 
 /// Why the janitor is awake.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Event")]
 pub enum Wake {
     /// An execution ended in a way that runs no Catch.
     ExecutionEnded {
@@ -29,8 +31,31 @@ pub enum Wake {
     Sweep,
 }
 
+/// A wake as it is sent: by the rules of the template, and by alarm clocks.
+#[derive(Deserialize)]
+#[serde(tag = "wake", rename_all = "kebab-case", deny_unknown_fields)]
+enum Event {
+    ExecutionEnded { run_id: String, status: String },
+    Clock { run_id: RunId },
+    Sweep {},
+}
+
+impl From<Event> for Wake {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::ExecutionEnded { run_id, status } => match RunId::try_from(run_id) {
+                Ok(run) => Self::ExecutionEnded { run, status },
+                // Step Functions takes names that no run can have. Such an execution was refused before it touched anything.
+                Err(_) => Self::Sweep,
+            },
+            Event::Clock { run_id } => Self::Clock { run: run_id },
+            Event::Sweep {} => Self::Sweep,
+        }
+    }
+}
+
 /// What the janitor did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
     /// Runs that are clean now.
     pub cleaned: Vec<RunId>,
@@ -104,5 +129,38 @@ fn error_text(error: &RecordError) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn check(sent: Value, expected: &Wake) {
+        assert_eq!(&serde_json::from_value::<Wake>(sent).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_wake_is_read_as_it_is_sent() {
+        let run = RunId::try_from("run-1").unwrap();
+
+        check(
+            json!({ "wake": "execution-ended", "run_id": "run-1", "status": "ABORTED" }),
+            &Wake::ExecutionEnded { run: run.clone(), status: "ABORTED".to_owned() },
+        );
+        check(json!({ "wake": "clock", "run_id": "run-1" }), &Wake::Clock { run });
+        check(json!({ "wake": "sweep" }), &Wake::Sweep);
+    }
+
+    #[test]
+    fn the_end_of_an_execution_that_can_be_no_run_is_a_moment_to_look_around() {
+        check(json!({ "wake": "execution-ended", "run_id": "no.run", "status": "FAILED" }), &Wake::Sweep);
+    }
+
+    #[test]
+    fn a_wake_without_a_word_is_none() {
+        assert!(serde_json::from_value::<Wake>(json!({ "run_id": "run-1" })).is_err());
     }
 }

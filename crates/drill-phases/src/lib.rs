@@ -5,6 +5,7 @@
 
 mod answers;
 pub mod approval;
+pub mod call;
 mod errors;
 pub mod fence;
 #[cfg(test)]

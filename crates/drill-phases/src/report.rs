@@ -8,6 +8,9 @@ use drill_model::ids::RunId;
 use drill_model::report::Report;
 use drill_model::run::{Ending, Event, Run, Status};
 use drill_model::verdict::judge;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::ports::{Class, Clock, Ledger, Notices, PortError, Reports, Runs};
 use crate::records::{self, RecordError};
@@ -34,6 +37,14 @@ pub enum ReportError {
 /// What Report needs of the world.
 pub trait ReportPorts: Clock + Runs + Ledger + Reports + Notices {}
 impl<T: Clock + Runs + Ledger + Reports + Notices> ReportPorts for T {}
+
+/// Does what it is called for.
+pub async fn reported(world: &impl ReportPorts, call: &Call) -> Result<Option<Baton>, ReportError> {
+    match call {
+        Call::Ended(baton) => report(world, baton).await.map(Some),
+        Call::Died(run) => report_dead(world, run).await,
+    }
+}
 
 /// Judges a run, writes its report and tells people.
 pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, ReportError> {
@@ -71,6 +82,47 @@ pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, Re
         tracing::error!(run = %id, %error, "the report is written and nobody could be told");
     }
     Ok(Baton::new(id.clone(), judgement.verdict.word()).saying(notice.body))
+}
+
+/// What Report is called for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// The machine has come to its end.
+    Ended(Baton),
+    /// The execution of this run died, and has been cleaned up after.
+    Died(RunId),
+}
+
+/// Told apart by the verdict: an execution that died has no baton left.
+impl<'de> Deserialize<'de> for Call {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Died {
+            run_id: RunId,
+        }
+        let sent = Value::deserialize(from)?;
+        if sent.get("verdict").is_some() {
+            Baton::deserialize(sent).map(Self::Ended).map_err(D::Error::custom)
+        } else {
+            Died::deserialize(sent).map(|died| Self::Died(died.run_id)).map_err(D::Error::custom)
+        }
+    }
+}
+
+/// Reports a run whose execution died, as any other; `None` when there is nothing to report. Repeating it changes nothing.
+pub async fn report_dead(world: &impl ReportPorts, id: &RunId) -> Result<Option<Baton>, ReportError> {
+    let run = match world.run(id).await {
+        Ok(run) => run,
+        // It died before Prepare wrote anything.
+        Err(error) if error.class == Class::Missing => return Ok(None),
+        Err(error) => return Err(RecordError::store(id)(error).into()),
+    };
+    if run.judgement.is_some() {
+        return Ok(None);
+    }
+    let word = if run.status == Status::Clean { Word::Aborted } else { Word::Stuck };
+    report(world, &Baton::new(id.clone(), word)).await.map(Some)
 }
 
 /// Brings the record to where a verdict can be given, from whatever state the machine came.

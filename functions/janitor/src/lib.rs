@@ -1,0 +1,19 @@
+//! The janitor on Lambda: healing verbs only, woken by events, alarm clocks and every minute.
+//!
+//! What it asks of the world is here, and its role in `template.yaml` allows exactly that.
+
+use std::time::Duration;
+
+/// The time that a call has: the function's `Timeout` in `template.yaml`.
+pub const BUDGET: Duration = Duration::from_secs(300);
+
+drill_lambda::ports! {
+    /// What the janitor asks of the world.
+    pub struct Ports {
+        clock: drill_aws_config::SystemClock => Clock;
+        runs: drill_aws_dynamodb::RunTable => Runs, Ledger, Leases;
+        clocks: drill_aws_scheduler::ClearedClocks => AlarmClock as CLEAR_CLOCK;
+        instances: drill_aws_ec2::Ec2 => Inventory, InstanceHeal;
+        hosts: drill_aws_ssm::RunCommand => HostHeal, HostProbe, HostAnswers;
+    }
+}
