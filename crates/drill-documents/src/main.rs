@@ -1,7 +1,9 @@
-//! `drill-documents generate` writes the SSM documents from their sources; `check` says which ones are stale.
+//! `drill-documents generate` writes the SSM documents from their sources; `check` says which ones are stale; `scripts`
+//! writes what each of them runs into a folder, for linters.
 //!
 //! Ends with 1 when a document is stale, and with 2 when the sources or the question are wrong.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use drill_documents::source;
@@ -22,8 +24,15 @@ fn main() -> ExitCode {
             }
             if stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }),
+        Some("scripts") => {
+            let Some(folder) = std::env::args().nth(2) else {
+                eprintln!("usage: drill-documents scripts FOLDER");
+                return ExitCode::from(2);
+            };
+            return scripts(Path::new(&folder));
+        }
         Some(_) | None => {
-            eprintln!("usage: drill-documents generate|check");
+            eprintln!("usage: drill-documents generate|check|scripts FOLDER");
             return ExitCode::from(2);
         }
     };
@@ -35,4 +44,19 @@ fn main() -> ExitCode {
         }
         ExitCode::from(2)
     })
+}
+
+fn scripts(folder: &Path) -> ExitCode {
+    let written = std::fs::create_dir_all(folder).and_then(|()| {
+        drill_documents::documents()
+            .iter()
+            .try_for_each(|document| std::fs::write(folder.join(format!("{}.sh", document.name)), &document.script))
+    });
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("could not write the scripts into {}: {error}", folder.display());
+            ExitCode::from(2)
+        }
+    }
 }
