@@ -194,6 +194,8 @@ mod tests {
         assert_eq!(request.operation, "POST /schedules/run-1");
         let mut body: Value = serde_json::from_str(&request.body).unwrap();
         assert!(body["ClientToken"].take().is_string());
+        let input: Value = serde_json::from_str(body["Target"]["Input"].take().as_str().unwrap()).unwrap();
+        assert_eq!(input, json!({ "wake": "clock", "run_id": "run-1" }));
         let expected = json!({
             "ActionAfterCompletion": "DELETE",
             "ClientToken": null,
@@ -207,7 +209,7 @@ mod tests {
                 "RoleArn": "arn:role",
                 "DeadLetterConfig": { "Arn": "arn:lost" },
                 "RetryPolicy": { "MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400 },
-                "Input": r#"{"run_id":"run-1","wake":"clock"}"#,
+                "Input": null,
             },
         });
         assert_eq!(body, expected);

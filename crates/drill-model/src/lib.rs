@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod baton;
+mod canonical;
 pub mod experiment;
 pub mod faults;
 pub mod host;

@@ -168,8 +168,8 @@ impl std::fmt::Display for Digest {
 impl Scope {
     /// The canonical form: JSON with sorted keys and no white space.
     pub fn canonical(&self) -> String {
-        // A `Value` keeps its keys sorted, whatever the order of the fields.
-        serde_json::to_value(self).expect("a scope is made of strings, numbers and maps with string keys").to_string()
+        let scope = serde_json::to_value(self).expect("a scope is made of strings, numbers and maps with string keys");
+        crate::canonical::sorted(scope).to_string()
     }
 
     /// The digest that an approval binds to.

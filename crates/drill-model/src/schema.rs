@@ -17,9 +17,9 @@ pub fn experiment() -> Schema {
     schema
 }
 
-/// The schema as it is committed: indented, with a line break at its end.
+/// The schema as it is committed: sorted, indented, with a line break at its end.
 pub fn text() -> String {
-    let schema = serde_json::to_string_pretty(&experiment()).unwrap_or_default();
+    let schema = serde_json::to_string_pretty(&crate::canonical::sorted(experiment().to_value())).unwrap_or_default();
     format!("{schema}\n")
 }
 
