@@ -5,13 +5,17 @@ Usage: stage.py PORT REGION ALARM=STATE...
 
 import datetime
 import json
+import pathlib
 import sys
 import threading
 
 import boto3
-from cbor import speaking_cbor
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "local-aws"))
+
+from localaws.cbor import speaking_cbor  # noqa: E402
 
 port, region, *alarms = sys.argv[1:]
 access = {
@@ -20,7 +24,9 @@ access = {
     "aws_access_key_id": "test",
     "aws_secret_access_key": "test",
 }
-application = speaking_cbor(DomainDispatcherApplication(create_backend_app), access)
+application = speaking_cbor(
+    DomainDispatcherApplication(create_backend_app), boto3.client("cloudwatch", **access)
+)
 server = make_server("127.0.0.1", int(port), application, threaded=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 

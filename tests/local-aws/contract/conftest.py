@@ -30,10 +30,11 @@ class Aws:
         self.environment, self.without_hosts, self.clients, self.unread = environment, without_hosts, {}, {}
 
     def client(self, service, **settings):
-        if settings or service not in self.clients:
+        key = (service, *sorted(settings.items()))
+        if key not in self.clients:
             config = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, **settings)
-            self.clients[service] = boto3.client(service, config=config)
-        return self.clients[service]
+            self.clients[key] = boto3.client(service, config=config)
+        return self.clients[key]
 
     def ask(self, what, body=None):
         """The control door."""

@@ -1,10 +1,14 @@
 """Step Functions: machines of a template run the functions of the same template."""
 
 import json
+import pathlib
+import shutil
 
+import deploy
 from botocore.exceptions import ClientError
 from conftest import eventually
 
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:fixture-machine"
 
 
@@ -96,3 +100,18 @@ def test_every_change_of_an_execution_is_an_event(aws, stack):
     assert aborted["detail"]["executionArn"] == started["executionArn"]
     assert aborted["resources"] == [started["executionArn"]]
     assert aborted["detail"]["input"] == '{"do": "hang"}'
+
+
+def test_a_stack_that_is_deployed_again_runs_its_new_definition(aws, stack, tmp_path):
+    again = tmp_path / "again"
+    shutil.copytree(FIXTURES, again)
+    machine = again / "machine.asl.yaml"
+    before = machine.read_text(encoding="utf-8")
+    machine.write_text(before + "Comment: deployed again\n", encoding="utf-8")
+
+    deploy.deploy(again / "template.yaml", "fixture", parameters={"Greeting": "good day"})
+
+    found = json.loads(aws.client("stepfunctions").describe_state_machine(stateMachineArn=ARN)["definition"])
+    assert found["Comment"] == "deployed again"
+    assert run(aws, ARN, {"do": "greet"})["status"] == "SUCCEEDED"
+    deploy.deploy(FIXTURES / "template.yaml", "fixture", parameters={"Greeting": "good day"})

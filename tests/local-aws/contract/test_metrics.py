@@ -2,9 +2,12 @@
 
 import datetime
 import json
+import urllib.request
 import uuid
 
 import pytest
+from botocore.parsers import RpcV2CBORParser
+from botocore.serialize import RpcV2CBORSerializer
 from conftest import eventually
 from localaws import alarms, mathematics, statistics
 
@@ -293,3 +296,20 @@ def test_an_alarm_evaluates_by_itself(space):
         return found["StateValue"] == "ALARM"
 
     assert eventually(state, 15)
+
+
+def test_newer_sdks_are_answered_in_their_own_protocol(aws):
+    model = aws.client("cloudwatch").meta.service_model.operation_model("DescribeAlarms")
+    request = RpcV2CBORSerializer().serialize_to_request({"AlarmNames": ["there-is-none"]}, model)
+
+    answer = urllib.request.urlopen(
+        urllib.request.Request(
+            aws.environment["AWS_ENDPOINT_URL"] + request["url_path"], data=request["body"], headers=request["headers"]
+        ),
+        timeout=10,
+    )
+
+    said = {"status_code": answer.status, "headers": answer.headers, "body": answer.read()}
+    parsed = RpcV2CBORParser().parse(said, model.output_shape)
+    assert answer.headers["smithy-protocol"] == "rpc-v2-cbor"
+    assert parsed["MetricAlarms"] == []

@@ -1,7 +1,9 @@
 """The door for tests and benchmarks, beside AWS's own: `/local-aws/...` on the same port.
 
-GET status, environments (init times, peak memory, durations of every function's environments), schedules.
-POST clock {"advance_seconds": N}, POST alarms (evaluates all, now). Answers are JSON.
+GET status, environments (init times, peak memory, durations of every function's environments), schedules, traffic (the
+calls that functions made, and the disturbances that are still to come).
+POST clock {"advance_seconds": N}, POST alarms (evaluates all, now), POST traffic {"disturbances": [...], "delay_millis": N}
+(from now on these; counts start anew). Answers are JSON.
 """
 
 import dataclasses
@@ -9,6 +11,7 @@ import json
 
 from . import alarms, functions
 from .clockwork import clock
+from .traffic import traffic
 
 PREFIX = "/local-aws/"
 
@@ -47,6 +50,11 @@ def ask(method, what, body, status):
             "now": clock.now().isoformat(),
             "due": [[key[0], due.isoformat() if due else None] for key, due in clock.due.items()],
         }
+    if (method, what) == ("GET", "traffic"):
+        return {"calls": traffic.counted(), "waiting": traffic.waiting()}
+    if (method, what) == ("POST", "traffic"):
+        traffic.disturb(body.get("disturbances", []), body.get("delay_millis", 0))
+        return {"calls": traffic.counted(forget=True), "waiting": traffic.waiting()}
     if (method, what) == ("POST", "clock"):
         return {"fired": clock.push(float(body["advance_seconds"])), "now": clock.now().isoformat()}
     if (method, what) == ("POST", "alarms"):

@@ -159,6 +159,8 @@ def _described(function):
         "AWS_SESSION_TOKEN": "local",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
         "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+        # With it, `traffic` knows whose a call is.
+        "AWS_SDK_UA_APP_ID": function.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",

@@ -75,11 +75,11 @@ def _create(cls, name, template, account_id, region_name, **_):
     )
 
 
-def _update(cls, original, name, template, account_id, region_name, **_):
-    properties = template["Properties"]
+def _update(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
+    properties = cloudformation_json["Properties"]
     backend = interpreter.stepfunctions_parser_backends[account_id][region_name]
     return backend.update_state_machine(
-        original.arn, definition=definition(properties, account_id), role_arn=properties.get("RoleArn")
+        original_resource.arn, definition=definition(properties, account_id), role_arn=properties.get("RoleArn")
     )
 
 

@@ -4,6 +4,7 @@ A call gets an idle environment or a new one; time limits, crashes and failed st
 It knows nothing of moto; `functions` connects the two. What a start costs and memory peaks are kept for benchmarks.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -316,6 +317,14 @@ class Pool:
         if not outcome.alive:
             environment.close()
         return outcome
+
+    def kill(self, name):
+        """Ends the processes of a function that are at work, as a crash would: their callers hear of it."""
+        with self.lock:
+            working = [one for some in self.busy.values() for one in some if one.function.name == name]
+        for environment in working:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(environment.process.pid, signal.SIGKILL)
 
     def in_flight(self, arn):
         with self.lock:

@@ -14,6 +14,7 @@ import time
 from . import (
     alarms,
     background,
+    client,
     clockwork,
     commands,
     credentials,
@@ -26,8 +27,10 @@ from . import (
     rules,
     stopping,
 )
+from .cbor import speaking_cbor
 from .control import door
 from .lab import Lab
+from .traffic import traffic
 
 
 def main(arguments):
@@ -53,7 +56,8 @@ def main(arguments):
     lab = None
     try:
         lab = _lab(asked)
-        server.app = door(application, lambda: _status(asked, lab))
+        spoken = speaking_cbor(application, client("cloudwatch"))
+        server.app = door(traffic.passing(spoken), lambda: _status(asked, lab))
         background(clockwork.clock.run, name="clockwork")
         background(alarms.run, name="alarms")
         server.serve_forever(poll_interval=0.1)

@@ -6,7 +6,6 @@ knows, and its answer written as CBOR. Every other request passes.
 
 import re
 
-import boto3
 from botocore import parsers, serialize, xform_name
 from botocore.exceptions import ClientError
 
@@ -14,9 +13,8 @@ PATH = re.compile(r"^/service/GraniteServiceVersion20100801/operation/(\w+)$")
 HEADERS = [("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
 
 
-def speaking_cbor(application, access):
-    """A WSGI application that also answers RPC v2. `access` is how boto3 finds this same server."""
-    client = boto3.client("cloudwatch", **access)
+def speaking_cbor(application, client):
+    """A WSGI application that also answers RPC v2. `client` is boto3's of CloudWatch, for this same server."""
     model = client.meta.service_model
     reader = parsers.RpcV2CBORParser()
     writer = serialize.RpcV2CBORSerializer()
