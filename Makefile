@@ -1,7 +1,7 @@
 # An index of commands. Each target says what it does; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema build deploy delete
+.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema build deploy delete bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -41,6 +41,9 @@ schema: ## Write the JSON Schema of experiment files from the types
 build: ## Build the functions for AWS (cargo-lambda, through SAM)
 	@infra/checks/setup.sh
 	@SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/target/venvs/sam/bin:$$PATH" sam build
+
+bench: build ## Count what a run asks of AWS and what its functions cost, beside peers (docs/performance.md)
+	@scripts/bench.sh
 
 deploy: build ## Deploy the stack, after showing what changes (needs an AWS account)
 	@SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/target/venvs/sam/bin:$$PATH" sam deploy

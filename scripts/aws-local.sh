@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The local AWS for people: moto, real functions, real hosts. `up` deploys template.yaml when its functions are built.
+# The local AWS for people: moto, real functions, real hosts, the stack deployed and the ready-made experiments stored.
 # usage: aws-local.sh up [--port N] [--no-lab] ... | down
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,21 +10,32 @@ run() { "$venv/bin/python" "tests/local-aws/$1" "${@:2}"; }
 case ${1:-up} in
 up)
   shift || true
-  # The hosts are the lab's.
-  if [ -z "${DRILL_LAB:-}" ] && [[ " $* " != *" --no-lab "* ]]; then
+  # The functions as `sam build` made them; without them, those of a build for tests, which is quicker to make.
+  code=.aws-sam/build
+  if [ ! -d "$code" ]; then
+    code=${CARGO_TARGET_DIR:-target}/debug
+    echo "# Building the functions (minutes, the first time) ..."
+    cargo build -q --workspace --bins
+  elif [ -z "${DRILL_LAB:-}" ]; then
+    # The hosts are the lab's.
     cargo build -q -p drill-lab
   fi
   environment=$(run local_aws.py up "$@")
-  printf '%s\n' "$environment"
   eval "$environment"
-  for code in .aws-sam/build target/lambda; do
-    if [ -d "$code" ]; then
-      echo "# Deploying template.yaml with the functions in $code ..."
-      run deploy.py template.yaml --code "$code" --parameter Environments=lab
-      exit
-    fi
-  done
-  echo "# No functions are built: \`sam build\`, then \`tests/local-aws/deploy.py template.yaml --code .aws-sam/build\`."
+  echo "# Deploying template.yaml with the functions in $code ..."
+  outputs=$(run deploy.py template.yaml --code "$code" --parameter Environments=lab --parameter AllowTermination=yes)
+  printf '%s\n' "$outputs"
+  table=$(sed -n 's/.*"ExperimentsTableName": "\(.*\)".*/\1/p' <<<"$outputs")
+  run store.py "$table" experiments/*/
+  machine=$(sed -n 's/.*"ExperimentMachineArn": "\(.*\)".*/\1/p' <<<"$outputs")
+  cat <<END
+# Now, for instance:
+$environment
+PATH="$venv/bin:\$PATH"
+aws stepfunctions start-execution --name first-drill --state-machine-arn $machine \\
+  --input '{"experiment": "order-service-crash", "environment": "lab", "requested_by": "me"}'
+aws stepfunctions describe-execution --execution-arn ${machine/:stateMachine:/:execution:}:first-drill
+END
   ;;
 down) run local_aws.py down ;;
 *)

@@ -10,18 +10,19 @@ log=$PWD/target/test.log
 cargo test --workspace --no-fail-fast "$@" 2>&1 | tee "$log" | grep -vE '^(test .* \.\.\. ok|running [0-9]+ tests?|)$'
 status=${PIPESTATUS[0]}
 
-# The local AWS counts its own tests, in Python.
+# Two rings are in Python, and count their own tests.
 tests/local-aws/test.sh 2>&1 | tee "$log.aws" || status=1
+tests/e2e/test.sh 2>&1 | tee "$log.e2e" || status=1
 
 count() { grep -E '^test result: ' "$log" | grep -oE "[0-9]+ $1" | awk '{sum += $1} END {print sum + 0}'; }
-sum() { tail -n 1 "$log.aws" | grep -oE "[0-9]+ $1" | awk '{sum += $1} END {print sum + 0}'; }
+sum() { tail -q -n 1 "$log.aws" "$log.e2e" | grep -oE "[0-9]+ $1" | awk '{sum += $1} END {print sum + 0}'; }
 passed=$(($(count passed) + $(sum passed)))
 failed=$(($(count failed) + $(sum failed)))
 skipped=$(($(count ignored) + $(sum skipped)))
 if [ "$skipped" -gt 0 ]; then
   echo
   echo "Not run on this machine:"
-  sed -n 's/^skipped: /  /p' "$log" "$log.aws" | sort -u
+  sed -n 's/^skipped: /  /p' "$log" "$log.aws" "$log.e2e" | sort -u
 fi
 echo
 # A build that fails runs no test at all: that is a failure too.

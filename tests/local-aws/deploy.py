@@ -140,18 +140,17 @@ def find(name, resource, folder, code):
 
 
 def zipped(path):
-    """A package, the same bytes for the same content."""
+    """A package, the same bytes for the same content. It is not compressed: it does not go far."""
     files = (
         {"bootstrap": path}
         if path.is_file()
         else {str(file.relative_to(path)): file for file in sorted(path.rglob("*")) if file.is_file()}
     )
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(packed, "w") as archive:
         for name, file in files.items():
             entry = zipfile.ZipInfo(name)
             entry.external_attr = (stat.S_IFREG | (0o755 if name == "bootstrap" else 0o644)) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, file.read_bytes())
     return packed.getvalue()
 

@@ -37,6 +37,7 @@ def main(arguments):
     raising.add_argument("--port", type=int, default=4566, help="0 takes a free one (default: 4566)")
     raising.add_argument("--lab", help="the drill-lab program (default: $DRILL_LAB or the one built here)")
     raising.add_argument("--no-lab", action="store_true", help="no hosts")
+    raising.add_argument("--phantoms", type=int, help="so many hosts that are only said to be there, for benchmarks")
     raising.add_argument("--order-hosts", type=int, default=4)
     raising.add_argument("--rate", type=int, default=50, help="orders a second")
     commands.add_parser("env", parents=[home], help="print the environment for clients, for `eval`")
@@ -52,8 +53,9 @@ def up(asked):
         print(f"a local AWS runs in {asked.home} already: end it with `local_aws.py down`", file=sys.stderr)
         return 2
     sweep(asked.home)
-    program = None if asked.no_lab else asked.lab or labs.program()
-    if not program and not asked.no_lab:
+    without = asked.no_lab or asked.phantoms
+    program = None if without else asked.lab or labs.program()
+    if not program and not without:
         print(
             "no drill-lab is built: `cargo build -p drill-lab`, or `--no-lab` for an AWS without hosts", file=sys.stderr
         )
@@ -73,6 +75,8 @@ def up(asked):
             "--rate",
             str(asked.rate),
         ]
+    if asked.phantoms:
+        command += ["--phantoms", str(asked.phantoms)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
         MARK: str(asked.home)
     }

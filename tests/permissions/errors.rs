@@ -28,7 +28,7 @@ fn made_by_machines() -> BTreeSet<String> {
         }
     }
     let mut names = BTreeSet::new();
-    for machine in ["experiment", "campaign", "scheduled-start"] {
+    for machine in ["experiment", "campaign", "scheduled-start", "aftermath"] {
         let text = read(&format!("statemachine/{machine}.asl.yaml"));
         collect(&serde_saphyr::from_str(&text).unwrap(), &mut names);
     }
@@ -38,8 +38,8 @@ fn made_by_machines() -> BTreeSet<String> {
 /// Every name that a Retry or a Catch looks for.
 fn looked_for() -> BTreeSet<String> {
     let list = Regex::new(r"ErrorEquals: \[([^\]]+)\]").unwrap();
-    let machines =
-        ["experiment", "campaign", "scheduled-start"].map(|one| read(&format!("statemachine/{one}.asl.yaml")));
+    let machines = ["experiment", "campaign", "scheduled-start", "aftermath"]
+        .map(|one| read(&format!("statemachine/{one}.asl.yaml")));
     let names = machines.iter().flat_map(|text| list.captures_iter(text));
     names.flat_map(|found| found[1].split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>()).collect()
 }

@@ -8,7 +8,7 @@ use drill_model::plan::Digest;
 use drill_model::run::Event;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ports::{Callback, Clock, Notices, PortError, Runs, TaskTokens};
 use crate::records::{self, RecordError};
@@ -107,9 +107,15 @@ pub async fn ask(world: &(impl Runs + TaskTokens + Notices), request: &Request) 
         return Err(InvalidAnswer::NotAsked.into());
     };
     let topic = &plan.scope.experiment.notify.topic;
+    let answer = |answer: Value| json!({ "run_id": id, "answer": answer, "by": "YOUR NAME" });
     let body = format!(
-        "Run {id} of {} waits for somebody to agree, until {until}.\n{} asked for it.\nTo agree: stormdrill approve {id} --plan {digest}\n",
-        plan.scope.experiment.id, run.requested_by
+        "Run {id} of {} waits for somebody to agree, until {until}. {} asked for it, and cannot agree to it.\n\n\
+         To agree to exactly this plan, send this to the approval function:\n{}\n\n\
+         To say no:\n{}\n",
+        plan.scope.experiment.id,
+        run.requested_by,
+        answer(json!({ "agreed": { "plan": digest } })),
+        answer(json!({ "denied": { "why": "WHY" } })),
     );
     world.publish(topic, "Stormdrill: somebody has to agree to a run", &body).await.map_err(unasked)
 }
@@ -155,8 +161,6 @@ pub enum Answer {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     fn read(sent: Value) -> Result<Call, String> {

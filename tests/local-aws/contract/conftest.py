@@ -1,136 +1,23 @@
 """One local AWS for all contract tests: raised once, with a lab where this machine can have one, ended at the end.
 
-`aws` gives clients and polls; `hosts` skips what needs hosts, and says why. Nothing waits without a limit.
+`aws` gives clients and polls; `hosts` skips what needs hosts, and says why.
 """
 
-import json
-import os
 import pathlib
-import subprocess
 import sys
-import time
-import urllib.request
-import uuid
 
-import boto3
 import pytest
-from botocore.config import Config
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HERE))
 
-import local_aws  # noqa: E402
-from localaws import lab as labs  # noqa: E402
-
-
-class Aws:
-    """What tests ask of the local AWS."""
-
-    def __init__(self, environment, without_hosts):
-        self.environment, self.without_hosts, self.clients, self.unread = environment, without_hosts, {}, {}
-
-    def client(self, service, **settings):
-        key = (service, *sorted(settings.items()))
-        if key not in self.clients:
-            config = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, **settings)
-            self.clients[key] = boto3.client(service, config=config)
-        return self.clients[key]
-
-    def ask(self, what, body=None):
-        """The control door."""
-        data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(f"{self.environment['AWS_ENDPOINT_URL']}/local-aws/{what}", data, 30) as answer:
-            return json.load(answer)
-
-    def invoke(self, function="fixture-worker", event=None, **more):
-        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event or {}), **more)
-        payload = answer["Payload"].read()
-        return answer.get("FunctionError"), json.loads(payload) if payload else None
-
-    def queue(self):
-        """A new queue: its URL and its ARN."""
-        url = self.client("sqs").create_queue(QueueName=f"q-{uuid.uuid4().hex[:12]}")["QueueUrl"]
-        return url, f"arn:aws:sqs:us-east-1:123456789012:{url.rpartition('/')[2]}"
-
-    def heard(self, url, wanted=lambda message: True, seconds=10):
-        """The first message of a queue that is wanted; the others stay to be heard."""
-        unread = self.unread.setdefault(url, [])
-
-        def look():
-            got = self.client("sqs").receive_message(
-                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-            )
-            unread.extend(got.get("Messages", []))
-            found = next((message for message in unread if wanted(message)), None)
-            if found:
-                unread.remove(found)
-            return found
-
-        return eventually(look, seconds)
-
-    def silent(self, url):
-        """Whether nothing has come, by a message that was sent after whatever might have come."""
-        self.client("sqs").send_message(QueueUrl=url, MessageBody="the end")
-        return self.heard(url)["Body"] == "the end"
-
-
-def eventually(look, seconds=10):
-    """What `look` finds, as soon as it finds something; it must, in so many seconds."""
-    limit = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < limit, f"nothing came in {seconds} s"
-        time.sleep(0.02)
-    return found
-
-
-def launcher(*arguments, **settings):
-    return subprocess.run(
-        [sys.executable, str(HERE / "local_aws.py"), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        **settings,
-    )
+from testing import raised  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory):
-    home = tmp_path_factory.mktemp("local-aws") / "home"
-    why = None if labs.program() else "no drill-lab is built"
-    raised = launcher(
-        "up", "--home", str(home), "--port", "0", "--order-hosts", "2", "--rate", "20", *(["--no-lab"] if why else [])
-    )
-    if raised.returncode and not why:
-        why = f"the lab does not come up here: {raised.stderr.strip().splitlines()[-1]}"
-        raised = launcher("up", "--home", str(home), "--port", "0", "--no-lab")
-    assert raised.returncode == 0, raised.stderr
-    lines = [line.removeprefix("export ") for line in raised.stdout.splitlines() if line.startswith("export ")]
-    environment = {name: value.strip("'") for name, value in (line.split("=", 1) for line in lines)}
-    before = dict(os.environ)
-    os.environ |= environment
-    yield Aws(environment, why)
-    os.environ.clear()
-    os.environ |= before
-    log, state = (home / "server.log").read_text(errors="replace"), json.loads((home / "state.json").read_text())
-    ended = launcher("down", "--home", str(home))
-    assert ended.returncode == 0, ended.stderr
-    assert not home.exists()
-    assert processes(str(home)) == []
-    assert local_aws.answer(state["port"]) is None
-    assert "Traceback" not in log, log[-4000:]
-
-
-def processes(word):
-    """Command lines and environments of processes that name this home: the server, functions, the lab's parts."""
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        if word.encode() in text and int(entry.name) != os.getpid():
-            found.append(text)
-    return found
+    with raised(tmp_path_factory.mktemp("local-aws") / "home", order_hosts=2, rate=20) as local:
+        yield local
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import json
 import uuid
 
 import pytest
-from conftest import eventually
+from testing import eventually
 from localaws import expressions
 
 UTC = datetime.timezone.utc

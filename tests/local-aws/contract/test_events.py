@@ -3,7 +3,7 @@
 import json
 import uuid
 
-from conftest import eventually
+from testing import eventually
 
 
 def rule(aws, source, **target):

@@ -5,7 +5,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from conftest import eventually
+from testing import eventually
 
 
 def test_the_packaged_bootstrap_runs_with_its_context(aws, stack):

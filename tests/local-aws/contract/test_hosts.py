@@ -6,7 +6,7 @@ import time
 import uuid
 
 import pytest
-from conftest import HERE, eventually
+from testing import HERE, eventually
 
 DOCUMENT = {
     "schemaVersion": "2.2",

@@ -3,7 +3,7 @@
 import json
 
 import deploy
-from conftest import HERE
+from testing import HERE
 
 
 def test_alarms_are_there(aws, stack):

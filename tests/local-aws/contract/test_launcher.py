@@ -8,7 +8,7 @@ import os
 import signal
 
 import pytest
-from conftest import HERE, eventually, launcher
+from testing import HERE, eventually, launcher
 
 
 @pytest.fixture

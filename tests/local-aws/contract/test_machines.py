@@ -6,7 +6,7 @@ import shutil
 
 import deploy
 from botocore.exceptions import ClientError
-from conftest import eventually
+from testing import eventually
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:fixture-machine"

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from botocore.parsers import RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
-from conftest import eventually
+from testing import eventually
 from localaws import alarms, mathematics, statistics
 
 UTC = datetime.timezone.utc

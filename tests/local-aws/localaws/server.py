@@ -1,6 +1,6 @@
 """The process: moto's server with everything installed, the clocks that tick beside it, and an orderly end.
 
-usage: python -m localaws.server --port PORT --home FOLDER [--lab PROGRAM] [--order-hosts N] [--rate N]
+usage: python -m localaws.server --port PORT --home FOLDER [--lab PROGRAM | --phantoms N] [--order-hosts N] [--rate N]
 `local_aws.py` starts it; SIGTERM ends every environment, the lab and the folder's content.
 """
 
@@ -24,6 +24,7 @@ from . import (
     machines,
     measures,
     metrics,
+    phantoms,
     rules,
     stopping,
 )
@@ -38,6 +39,7 @@ def main(arguments):
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--home", required=True)
     parser.add_argument("--lab", help="the drill-lab program; without it there are no hosts")
+    parser.add_argument("--phantoms", type=int, default=0, help="hosts that are only said to be there, for benchmarks")
     parser.add_argument("--order-hosts", type=int, default=4)
     parser.add_argument("--rate", type=int, default=50)
     asked = parser.parse_args(arguments)
@@ -85,6 +87,10 @@ def _server(port):
 
 
 def _lab(asked):
+    if asked.phantoms:
+        hosts = phantoms.Phantoms(asked.phantoms)
+        phantoms.install(hosts)
+        return hosts
     if not asked.lab:
         return None
     lab = Lab(asked.lab, os.path.join(asked.home, "lab"))

@@ -1,0 +1,367 @@
+//! What [`ports!`](crate::ports!) writes for each port: every method, passed on to the adapter.
+
+/// A port of a struct, answered by one of its fields.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! port {
+    (Clock for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Clock for $ports {
+            fn now(&self) -> $crate::Timestamp {
+                $crate::phases::ports::Clock::now(&self.$field)
+            }
+
+            async fn pause(&self, time: ::core::time::Duration) {
+                $crate::phases::ports::Clock::pause(&self.$field, time).await
+            }
+        }
+    };
+    (Place for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Place for $ports {
+            fn account(&self) -> String {
+                $crate::phases::ports::Place::account(&self.$field)
+            }
+
+            fn region(&self) -> String {
+                $crate::phases::ports::Place::region(&self.$field)
+            }
+        }
+    };
+    (Experiments for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Experiments for $ports {
+            async fn experiment(&self, id: &$crate::model::ids::ExperimentId) -> $crate::phases::ports::Answer<String> {
+                $crate::phases::ports::Experiments::experiment(&self.$field, id).await
+            }
+        }
+    };
+    (Runs for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Runs for $ports {
+            async fn create_run(
+                &self,
+                run: &$crate::model::run::Run,
+            ) -> $crate::phases::ports::Answer<$crate::model::run::Run> {
+                $crate::phases::ports::Runs::create_run(&self.$field, run).await
+            }
+
+            async fn run(
+                &self,
+                id: &$crate::model::ids::RunId,
+            ) -> $crate::phases::ports::Answer<$crate::model::run::Run> {
+                $crate::phases::ports::Runs::run(&self.$field, id).await
+            }
+
+            async fn save_run(
+                &self,
+                run: &$crate::model::run::Run,
+            ) -> $crate::phases::ports::Answer<$crate::model::run::Run> {
+                $crate::phases::ports::Runs::save_run(&self.$field, run).await
+            }
+
+            async fn put_plan(&self, plan: &$crate::model::plan::Plan) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Runs::put_plan(&self.$field, plan).await
+            }
+
+            async fn plan(
+                &self,
+                id: &$crate::model::ids::RunId,
+            ) -> $crate::phases::ports::Answer<$crate::model::plan::Plan> {
+                $crate::phases::ports::Runs::plan(&self.$field, id).await
+            }
+
+            async fn record_samples(
+                &self,
+                id: &$crate::model::ids::RunId,
+                samples: &[$crate::model::observation::Sample],
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Runs::record_samples(&self.$field, id, samples).await
+            }
+
+            async fn samples(
+                &self,
+                id: &$crate::model::ids::RunId,
+            ) -> $crate::phases::ports::Answer<Vec<$crate::model::observation::Sample>> {
+                $crate::phases::ports::Runs::samples(&self.$field, id).await
+            }
+
+            async fn latest_samples(
+                &self,
+                id: &$crate::model::ids::RunId,
+                stage: $crate::model::observation::Stage,
+                most: u32,
+            ) -> $crate::phases::ports::Answer<Vec<$crate::model::observation::Sample>> {
+                $crate::phases::ports::Runs::latest_samples(&self.$field, id, stage, most).await
+            }
+        }
+    };
+    (Ledger for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Ledger for $ports {
+            async fn intend(
+                &self,
+                run: &$crate::model::ids::RunId,
+                rows: &[$crate::model::ledger::Row],
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Ledger::intend(&self.$field, run, rows).await
+            }
+
+            async fn advance(
+                &self,
+                steps: &[$crate::phases::ports::Step],
+                at: $crate::Timestamp,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Ledger::advance(&self.$field, steps, at).await
+            }
+
+            async fn rows(
+                &self,
+                run: &$crate::model::ids::RunId,
+            ) -> $crate::phases::ports::Answer<Vec<$crate::model::ledger::Row>> {
+                $crate::phases::ports::Ledger::rows(&self.$field, run).await
+            }
+
+            async fn overdue(
+                &self,
+                before: $crate::Timestamp,
+            ) -> $crate::phases::ports::Answer<::std::collections::BTreeSet<$crate::model::ids::RunId>> {
+                $crate::phases::ports::Ledger::overdue(&self.$field, before).await
+            }
+        }
+    };
+    (Leases for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Leases for $ports {
+            async fn lease(
+                &self,
+                run: &$crate::model::ids::RunId,
+                targets: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Leases::lease(&self.$field, run, targets).await
+            }
+
+            async fn holders(
+                &self,
+                run: &$crate::model::ids::RunId,
+                targets: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<Vec<($crate::model::ids::InstanceId, $crate::model::ids::RunId)>> {
+                $crate::phases::ports::Leases::holders(&self.$field, run, targets).await
+            }
+
+            async fn release(
+                &self,
+                run: &$crate::model::ids::RunId,
+                targets: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Leases::release(&self.$field, run, targets).await
+            }
+        }
+    };
+    (EmergencyStop for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::EmergencyStop for $ports {
+            async fn lever(&self) -> $crate::phases::ports::Answer<Option<String>> {
+                $crate::phases::ports::EmergencyStop::lever(&self.$field).await
+            }
+        }
+    };
+    (AlarmClock for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::AlarmClock for $ports {
+            async fn set_clock(
+                &self,
+                run: &$crate::model::ids::RunId,
+                at: $crate::Timestamp,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::AlarmClock::set_clock(&self.$field, run, at).await
+            }
+
+            async fn clear_clock(&self, run: &$crate::model::ids::RunId) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::AlarmClock::clear_clock(&self.$field, run).await
+            }
+        }
+    };
+    (Inventory for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Inventory for $ports {
+            async fn find(
+                &self,
+                selector: &$crate::model::experiment::Selector,
+            ) -> $crate::phases::ports::Answer<Vec<$crate::phases::ports::Instance>> {
+                $crate::phases::ports::Inventory::find(&self.$field, selector).await
+            }
+
+            async fn describe(
+                &self,
+                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<Vec<$crate::phases::ports::Instance>> {
+                $crate::phases::ports::Inventory::describe(&self.$field, ids).await
+            }
+        }
+    };
+    (Groups for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Groups for $ports {
+            async fn group(
+                &self,
+                name: &$crate::model::ids::GroupName,
+            ) -> $crate::phases::ports::Answer<$crate::phases::ports::Group> {
+                $crate::phases::ports::Groups::group(&self.$field, name).await
+            }
+        }
+    };
+    (InstanceHarm for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::InstanceHarm for $ports {
+            async fn stop(
+                &self,
+                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::InstanceHarm::stop(&self.$field, ids).await
+            }
+
+            async fn reboot(
+                &self,
+                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::InstanceHarm::reboot(&self.$field, ids).await
+            }
+
+            async fn terminate(
+                &self,
+                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::InstanceHarm::terminate(&self.$field, ids).await
+            }
+        }
+    };
+    (InstanceHeal for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::InstanceHeal for $ports {
+            async fn start(
+                &self,
+                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::InstanceHeal::start(&self.$field, ids).await
+            }
+        }
+    };
+    (Rehearse for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Rehearse for $ports {
+            async fn rehearse(
+                &self,
+                verb: $crate::phases::ports::Verb,
+                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Rehearse::rehearse(&self.$field, verb, ids).await
+            }
+        }
+    };
+    (HostHarm for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::HostHarm for $ports {
+            async fn harm(
+                &self,
+                order: &$crate::phases::ports::HostCommand,
+            ) -> $crate::phases::ports::Answer<$crate::phases::ports::CommandId> {
+                $crate::phases::ports::HostHarm::harm(&self.$field, order).await
+            }
+        }
+    };
+    (HostHeal for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::HostHeal for $ports {
+            async fn revert(
+                &self,
+                order: &$crate::phases::ports::HostCommand,
+            ) -> $crate::phases::ports::Answer<$crate::phases::ports::CommandId> {
+                $crate::phases::ports::HostHeal::revert(&self.$field, order).await
+            }
+        }
+    };
+    (HostProbe for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::HostProbe for $ports {
+            async fn probe(
+                &self,
+                order: &$crate::phases::ports::HostCommand,
+            ) -> $crate::phases::ports::Answer<$crate::phases::ports::CommandId> {
+                $crate::phases::ports::HostProbe::probe(&self.$field, order).await
+            }
+        }
+    };
+    (HostAnswers for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::HostAnswers for $ports {
+            async fn answers(
+                &self,
+                command: &$crate::phases::ports::CommandId,
+            ) -> $crate::phases::ports::Answer<Vec<($crate::model::ids::InstanceId, $crate::phases::ports::HostAnswer)>>
+            {
+                $crate::phases::ports::HostAnswers::answers(&self.$field, command).await
+            }
+        }
+    };
+    (Metrics for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Metrics for $ports {
+            async fn metrics(
+                &self,
+                probes: &[$crate::model::experiment::CloudWatchProbe],
+                from: $crate::Timestamp,
+                to: $crate::Timestamp,
+            ) -> $crate::phases::ports::Answer<Vec<Vec<$crate::phases::ports::Datapoint>>> {
+                $crate::phases::ports::Metrics::metrics(&self.$field, probes, from, to).await
+            }
+
+            async fn alarms(
+                &self,
+                names: &[$crate::model::ids::AlarmName],
+            ) -> $crate::phases::ports::Answer<Vec<$crate::model::observation::AlarmReading>> {
+                $crate::phases::ports::Metrics::alarms(&self.$field, names).await
+            }
+        }
+    };
+    (Prometheus for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Prometheus for $ports {
+            async fn prometheus(&self, query: &str, at: $crate::Timestamp) -> $crate::phases::ports::Answer<f64> {
+                $crate::phases::ports::Prometheus::prometheus(&self.$field, query, at).await
+            }
+        }
+    };
+    (Http for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Http for $ports {
+            async fn http(
+                &self,
+                probe: &$crate::model::experiment::HttpProbe,
+            ) -> $crate::phases::ports::Answer<$crate::phases::ports::HttpReading> {
+                $crate::phases::ports::Http::http(&self.$field, probe).await
+            }
+        }
+    };
+    (Notices for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Notices for $ports {
+            async fn publish(&self, topic: &str, subject: &str, body: &str) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Notices::publish(&self.$field, topic, subject, body).await
+            }
+        }
+    };
+    (Reports for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Reports for $ports {
+            async fn store(
+                &self,
+                run: &$crate::model::ids::RunId,
+                name: &str,
+                content: &str,
+            ) -> $crate::phases::ports::Answer<String> {
+                $crate::phases::ports::Reports::store(&self.$field, run, name, content).await
+            }
+        }
+    };
+    (TaskTokens for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::TaskTokens for $ports {
+            async fn keep_token(
+                &self,
+                run: &$crate::model::ids::RunId,
+                token: &str,
+            ) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::TaskTokens::keep_token(&self.$field, run, token).await
+            }
+
+            async fn token(&self, run: &$crate::model::ids::RunId) -> $crate::phases::ports::Answer<String> {
+                $crate::phases::ports::TaskTokens::token(&self.$field, run).await
+            }
+        }
+    };
+    (Callback for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Callback for $ports {
+            async fn resume(&self, token: &str) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::Callback::resume(&self.$field, token).await
+            }
+        }
+    };
+}

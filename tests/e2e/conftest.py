@@ -1,0 +1,38 @@
+"""The whole stack, deployed into one local AWS for all tests of this ring.
+
+The functions are those of `sam build` where STORMDRILL_FUNCTIONS says so, else the ones that the tests' build has made.
+"""
+
+import os
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/local-aws"))
+
+import deploy  # noqa: E402
+from drill import Stack  # noqa: E402
+from testing import raised  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    code = os.environ.get("STORMDRILL_FUNCTIONS")
+    code = pathlib.Path(code) if code else pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
+    with raised(tmp_path_factory.mktemp("e2e") / "home", order_hosts=4, rate=50) as aws:
+        if aws.without_hosts:
+            pytest.skip(aws.without_hosts)
+        parameters = {"Environments": "lab", "AllowTermination": "yes"}
+        outputs = deploy.deploy(ROOT / "template.yaml", code=code, parameters=parameters)
+        url, arn = aws.queue()
+        aws.client("sns").subscribe(TopicArn=outputs["NoticeTopicArn"], Protocol="sqs", Endpoint=arn)
+        yield Stack(aws, outputs, url)
+
+
+@pytest.fixture(autouse=True)
+def undisturbed(stack):
+    """No test leaves a disturbance to the next one."""
+    yield
+    stack.disturb()

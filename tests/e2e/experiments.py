@@ -1,0 +1,55 @@
+"""The experiments of this ring: the ready-made ones, shortened, with what a test wants otherwise."""
+
+import copy
+import pathlib
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Plain(yaml.SafeLoader):
+    """YAML 1.2 as experiments mean it: `on` is a word."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def ready_made(name, **changes):
+    """The experiment of this folder; each change replaces a field, and a fault's duration is `duration`."""
+    found = yaml.load((ROOT / "experiments" / name / "experiment.yaml").read_text(encoding="utf-8"), Plain)
+    duration = changes.pop("duration", None)
+    found = copy.deepcopy(found) | changes
+    if duration:
+        for fault in found["faults"]:
+            fault["duration"] = duration
+    return found
+
+
+def crash(**changes):
+    """One of four order services dies, and nobody notices: supported."""
+    return ready_made("order-service-crash", **{"duration": "6s"} | changes)
+
+
+def guarded(**guards):
+    """A crash with these guards besides its own."""
+    return crash(guards=crash()["guards"] | guards)
+
+
+def frozen(**changes):
+    """The database stands still. Nothing stops it, so that a test can."""
+    never = {"max_blast_radius": "100%", "stop_when": [{"probe": "availability", "below": 0, "for_samples": 3}]}
+    wide = [{"name": "availability", "cloudwatch": cloudwatch("Availability"), "tolerance": {"at_least": 0}}]
+    return ready_made("error-budget-abort", **{"duration": "5m", "guards": never, "steady_state": wide} | changes)
+
+
+def cloudwatch(metric, statistic="Average"):
+    return {
+        "namespace": "Orders",
+        "metric": metric,
+        "dimensions": {"Service": "order-service"},
+        "statistic": statistic,
+        "period": "1s",
+    }

@@ -1,0 +1,69 @@
+"""What is refused before anything is touched: the execution fails, the report says why, and the ledger is empty."""
+
+import datetime
+import json
+
+import pytest
+from experiments import crash, frozen, guarded
+
+
+def refused(run):
+    """The reasons, after everything that a refusal must be was seen."""
+    run.ends("FAILED", "refused")
+    assert not {"Announce", "Inject"} & set(run.states())
+    assert run.ledger() == []
+    report = run.report()
+    assert report["run"]["judgement"]["verdict"] == "refused"
+    return " ".join(report["run"]["ending"]["reasons"])
+
+
+def test_outside_its_window(stack):
+    later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=6)
+    hours = {"from": f"{later:%H}:00", "to": f"{later + datetime.timedelta(hours=1):%H}:00", "zone": "UTC"}
+
+    assert "window" in refused(stack.start(guarded(windows=[{"days": "mon-sun", **hours}])))
+
+
+def test_beyond_its_blast_radius(stack):
+    assert "max_blast_radius 20%" in refused(stack.start(guarded(max_blast_radius="20%")))
+
+
+def test_while_the_lever_is_pulled(stack):
+    dynamodb, table = stack.aws.client("dynamodb"), stack.outputs["RunsTableName"]
+    key = {"pk": {"S": "LEVER"}, "sk": {"S": "LEVER"}}
+    dynamodb.put_item(TableName=table, Item=key | {"reason": {"S": "an incident: ask Kim"}})
+    try:
+        assert "ask Kim" in refused(stack.start(crash()))
+    finally:
+        dynamodb.delete_item(TableName=table, Key=key)
+
+
+def test_in_an_environment_that_is_not_its_own(stack):
+    assert "production" in refused(stack.start(crash(), environment="production"))
+
+
+def test_an_experiment_that_nobody_stored(stack):
+    assert "no-such-thing" in refused(stack.start("no-such-thing"))
+
+
+@pytest.mark.parametrize("start", ["a word", {"experiment": ["x"]}, {}, {"experiment": "a-crash", "dryrun": True}])
+def test_an_input_that_is_none(stack, start):
+    name = f"broken-{abs(hash(json.dumps(start)))}"
+    stack.aws.client("stepfunctions").start_execution(
+        stateMachineArn=stack.outputs["ExperimentMachineArn"], name=name, input=json.dumps(start)
+    )
+    run = stack.run(name)
+
+    run.ends("FAILED", "refused")
+    assert run.ledger() == []
+
+
+def test_the_same_name_twice_is_one_run(stack):
+    first = stack.start(frozen(), name="once-and-only", dry_run=True)
+    again = stack.start(frozen(), name="once-and-only", dry_run=True)
+
+    assert again.arn == first.arn
+    assert first.ended()[0] == "SUCCEEDED"
+    taken = stack.aws.client("stepfunctions").exceptions.ExecutionAlreadyExists
+    with pytest.raises(taken):
+        stack.start(frozen(), name="once-and-only", dry_run=False)

@@ -1,0 +1,65 @@
+"""What the end of a run says, and that it is the same wherever one looks."""
+
+from experiments import crash, frozen, ready_made
+
+CALM = ["Prepare", "Prepared", "Announce", "Inject", "Injected", "Observe", "Decide"]
+
+
+def states_of(stack, service, process):
+    """The kernel's letters for the processes of this name on the hosts of this service."""
+    look = 'for s in /proc/[0-9]*/stat; do { read -r line <"$s"; } 2>/dev/null && case $line in *"($1)"*) echo "${line##*) }"; esac; done; true'
+    said = [stack.on(host["instance_id"], "bash", "-c", look, "bash", process) for host in stack.hosts(Service=service)]
+    return [line.split()[0] for text in said for line in text.splitlines()]
+
+
+def test_what_stayed_true_is_supported(stack):
+    run = stack.start(stack.store(crash(id="a-crash")))
+
+    run.ends("SUCCEEDED")
+    states = run.states()
+    assert states[: len(CALM)] == CALM
+    assert states[-3:] == ["Report", "Outcome", "Supported"]
+    assert {"Recover", "Settle", "Validate"} <= set(states)
+    assert "Rollback" not in states
+    [row] = run.ledger()
+    assert row["state"]["is"] == "undone"
+    assert row["state"]["landed"]
+    assert run.open() == []
+    report = run.report()
+    assert report["run"]["judgement"]["verdict"] == "supported"
+    assert report["ledger"] == [row]
+    notices = stack.notices(run.name)
+    assert any("about to start" in subject for subject, _ in notices)
+    assert any("supported" in subject + text for subject, text in notices)
+
+
+def test_what_did_not_stay_true_is_refuted(stack):
+    run = stack.start(ready_made("dependency-dark", duration="8s"))
+
+    run.ends("FAILED", "refuted")
+    assert run.report()["run"]["judgement"]["verdict"] == "refuted"
+    assert [row["state"]["is"] for row in run.ledger()] == ["undone"]
+    assert run.open() == []
+
+
+def test_a_stop_condition_aborts_and_everything_is_put_back(stack):
+    run = stack.start(ready_made("error-budget-abort"))
+    run.reaches(lambda run: "T" in states_of(stack, "orders-db", "orders-db"), "the freeze")
+
+    run.ends("FAILED", "aborted")
+    assert "Rollback" in run.states()
+    assert "T" not in states_of(stack, "orders-db", "orders-db")
+    ending = run.record()["ending"]
+    assert ending["because"] == "breached"
+    assert "availability" in ending["condition"]
+    assert run.open() == []
+    assert run.report()["run"]["judgement"]["verdict"] == "aborted"
+
+
+def test_a_dry_run_plans_and_touches_nothing(stack):
+    run = stack.start(frozen(), dry_run=True)
+
+    run.ends("SUCCEEDED")
+    assert run.states()[-1] == "Planned"
+    assert run.ledger() == []
+    assert len(run.report()["plan"]["scope"]["targets"]) == 1
