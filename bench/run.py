@@ -7,7 +7,6 @@ The functions are those that `sam build` made. Everything runs on a local AWS on
 import argparse
 import contextlib
 import io
-import json
 import pathlib
 import platform
 import statistics
@@ -18,11 +17,11 @@ import uuid
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/local-aws"))
+sys.path[:0] = [str(ROOT / "tests/local-aws"), str(ROOT / "tests/e2e")]
 
 import deploy  # noqa: E402
 import testing  # noqa: E402
-from testing import eventually  # noqa: E402
+from drill import Stack  # noqa: E402
 
 PHASES = ["prepare", "inject", "observe", "recover", "rollback", "validate", "report"]
 FUNCTIONS = ["approval", *PHASES, "janitor"]
@@ -35,10 +34,11 @@ def main(arguments):
     parser.add_argument("--functions", type=pathlib.Path, default=ROOT / ".aws-sam/build")
     parser.add_argument("--hello", type=pathlib.Path, default=ROOT / "target/release/hello")
     parser.add_argument("--targets", default="10,1000,10000")
+    parser.add_argument("--no-starts", action="store_true", help="leave out what functions cost")
     parser.add_argument("--write", type=pathlib.Path, help="the page whose part between the marks is replaced")
     asked = parser.parse_args(arguments)
     sizes = [int(size) for size in asked.targets.split(",")]
-    parts = [machine(), starts(asked.functions, asked.hello)]
+    parts = [machine()] if asked.no_starts else [machine(), starts(asked.functions, asked.hello)]
     runs = {size: run(asked.functions, size) for size in sizes}
     slow = run(asked.functions, sizes[0], delay_millis=DELAY_MILLIS)
     parts += [calls(runs), memory(runs), trips(runs[sizes[0]], slow, sizes[0]), history(runs[sizes[0]])]
@@ -74,6 +74,7 @@ def starts(functions, hello):
     python = (ROOT / "bench/python/bootstrap").read_text(encoding="utf-8").splitlines(keepends=True)
     packages["six clients with boto3"] = packed("".join([f"#!{sys.executable}\n", *python[1:]]).encode())
     with local("--no-lab") as aws:
+        aws.client("iam").create_role(RoleName="bench", AssumeRolePolicyDocument="{}")
         measured = {name: cold(aws, package) for name, package in packages.items()}
     base, peer = measured["hello world in Rust"], measured["six clients with boto3"]
     lines = ["| function | start | × hello world | Python takes × | peak memory | zip |", "| --- | --- | --- | --- | --- | --- |"]
@@ -130,20 +131,10 @@ def run(functions, targets, delay_millis=0):
         outputs = deploy.deploy(ROOT / "template.yaml", code=functions, parameters={"Environments": "lab"})
         with measuring(aws):
             aws.ask("traffic", {"delay_millis": delay_millis})
-            stepfunctions = aws.client("stepfunctions")
-            start = {"experiment": experiment(targets), "environment": "lab", "requested_by": "the benchmark"}
-            arn = stepfunctions.start_execution(
-                stateMachineArn=outputs["ExperimentMachineArn"], name=f"bench-{targets}", input=json.dumps(start)
-            )["executionArn"]
-
-            def ended():
-                execution = stepfunctions.describe_execution(executionArn=arn)
-                return execution if execution["status"] != "RUNNING" else None
-
-            execution = eventually(ended, RUN_SECONDS)
-        pages = stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
+            drill = Stack(aws, outputs, None).start(experiment(targets), name=f"bench-{targets}")
+            drill.ends("SUCCEEDED", seconds=RUN_SECONDS)
+        pages = aws.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=drill.arn)
         events = [event for page in pages for event in page["events"]]
-        assert execution["status"] == "SUCCEEDED", (execution, [event for event in events if "Failed" in event["type"]])
         return {
             "calls": {name.removeprefix("stormdrill-"): ops for name, ops in aws.ask("traffic")["calls"].items()},
             "environments": aws.ask("environments"),
@@ -162,7 +153,7 @@ def experiment(targets):
         "targets": {"all": {"kind": "ec2-instance", "tags": {"Service": "phantoms"}, "pick": {"percent": 100}}},
         "faults": [{"name": "busy", "kind": "cpu-stress", "on": "all", "load": "50%", "duration": f"{max(30, targets // 20)}s"}],
         "steady_state": [{"name": "steady", "cloudwatch": metric, "tolerance": {"at_least": 0}}],
-        "guards": {"max_blast_radius": "100%"},
+        "guards": {"max_blast_radius": "100%", "stop_when": [{"probe": "steady", "below": 0, "for_samples": 3}]},
         "observe": {"every": "5s", "baseline_samples": 2},
         "recovery": {"within": "1m", "check_every": "5s"},
     }
@@ -223,20 +214,23 @@ def peak(environments, phase):
 
 def trips(fast, slow, targets):
     """How much longer a phase takes when each of its calls takes 10 ms longer."""
-    lines = ["| phase | calls | added time | one after the other |", "| --- | --- | --- | --- |"]
+    lines = ["| phase | calls of a turn | added to a turn | round trips, one after the other |", "| --- | --- | --- | --- |"]
     for phase in PHASES:
-        count = sum(slow["calls"].get(phase, {}).values())
-        if count:
-            added = spent(slow, phase) - spent(fast, phase)
-            lines.append(f"| {phase} | {count} | {added:.0f} ms | {added / DELAY_MILLIS:.0f} |")
+        turns = len(spent(slow, phase))
+        if turns:
+            count = sum(slow["calls"].get(phase, {}).values()) / turns
+            added = statistics.median(spent(slow, phase)) - statistics.median(spent(fast, phase))
+            lines.append(f"| {phase} | {count:.1f} | {added:.0f} ms | {added / DELAY_MILLIS:.0f} |")
     return (
-        f"## Round trips\n\n{targets} targets; what each phase took longer when every call took {DELAY_MILLIS} ms longer, "
-        "and how many calls that is when none is made beside another.\n\n" + "\n".join(lines)
+        f"## Round trips\n\n{targets} targets: what a turn of each phase took longer when every call took {DELAY_MILLIS} ms "
+        "longer, and to how many calls that amounts when none is made beside another.\n\n" + "\n".join(lines)
     )
 
 
 def spent(found, phase):
-    return sum(sum(one["durations_millis"]) for one in found["environments"] if one["function"] == f"stormdrill-{phase}")
+    """The duration of every turn."""
+    ours = [one for one in found["environments"] if one["function"] == f"stormdrill-{phase}"]
+    return [millis for one in ours for millis in one["durations_millis"]]
 
 
 def history(found):

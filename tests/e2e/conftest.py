@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tests/local-aws"))
 
 import deploy  # noqa: E402
 from drill import Stack  # noqa: E402
+from experiments import guarded  # noqa: E402
 from testing import raised  # noqa: E402
 
 
@@ -36,3 +37,18 @@ def undisturbed(stack):
     """No test leaves a disturbance to the next one."""
     yield
     stack.disturb()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unanswered(stack):
+    """A run that nobody answers. It waits a minute, the shortest time that there is, beside the other tests."""
+    return stack.start(guarded(approval={"within": "1m"}))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def given_up(stack):
+    """A run that was stopped while it waited for an answer."""
+    run = stack.start(guarded(approval={"within": "10m"}))
+    run.reaches(lambda run: "AwaitApproval" in run.states(), "the question")
+    run.stop()
+    return run

@@ -1,12 +1,4 @@
-"""Nobody answers. The shortest time to wait for an answer is a minute: this run waits beside the other tests."""
-
-import pytest
-from experiments import guarded
-
-
-@pytest.fixture(scope="session", autouse=True)
-def unanswered(stack):
-    return stack.start(guarded(approval={"within": "1m"}))
+"""Nobody answers, or nobody waits any more: conftest begins these runs first, and they wait beside the other tests."""
 
 
 def test_silence_is_no(stack, unanswered):
@@ -15,3 +7,11 @@ def test_silence_is_no(stack, unanswered):
     assert unanswered.ledger() == []
     late = {"run_id": unanswered.name, "answer": {"denied": {"why": "too late"}}, "by": "kim"}
     assert stack.aws.invoke("stormdrill-approval", late)[0] == "Unhandled"
+
+
+def test_a_run_that_was_stopped_while_it_waited_is_reported(given_up):
+    given_up.ends("ABORTED")
+    report = given_up.report()
+    assert report["run"]["judgement"]["verdict"] == "aborted"
+    assert report["run"]["ending"]["because"] == "stopped"
+    assert given_up.ledger() == []

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use drill_model::run::{Ending, Status};
-use drill_phases::ports::Class;
+use drill_phases::ports::{Class, Ledger};
 use drill_world::{At, Disturbance, First, Kind, Method, Outage};
 use stormdrill_tests::stage::{Journey, Stage, experiment};
 
@@ -72,6 +72,20 @@ fn an_order_that_is_refused_after_its_intent_is_rolled_back() {
 
     is_clean(&stage, &journey);
     assert!(journey.execution.ended.path.iter().any(|state| state == "Rollback"));
+}
+
+#[test]
+fn where_nothing_was_broken_no_recovery_is_waited_for() {
+    let stage = Stage::new();
+    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Intend, 1), kind: Kind::Refused });
+
+    let journey = stage.play(&experiment(SLOW, STOP));
+
+    is_clean(&stage, &journey);
+    let rows = stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap();
+    assert_eq!(rows, Vec::new());
+    let looks = journey.execution.ended.path.iter().filter(|state| *state == "Validate").count();
+    assert_eq!(looks, 1);
 }
 
 #[test]

@@ -55,6 +55,19 @@ fn a_fault_that_the_service_survives_supports_the_hypothesis() {
 }
 
 #[test]
+fn a_turn_that_has_nothing_to_look_at_waits_and_does_not_come_back_at_once() {
+    let stage = Stage::new();
+
+    // Looks are due every 5 s, and the fault ends half a second after one.
+    let fault = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60500ms }";
+    let journey = stage.play(&experiment(fault, STOP));
+
+    assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run.judgement);
+    let turns = journey.execution.ended.path.iter().filter(|state| *state == "Observe").count();
+    assert_eq!(turns, 13, "one for each look from 0 s to 60 s");
+}
+
+#[test]
 fn every_host_fault_comes_and_goes() {
     for fault in [
         "kind: process-kill, process: orders, signal: term",

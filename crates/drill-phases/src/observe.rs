@@ -8,10 +8,11 @@ mod stop;
 use std::time::Duration;
 
 use drill_model::baton::{Baton, Word};
+use drill_model::ledger::Row;
 use drill_model::observation::{Sample, Stage};
 use drill_model::plan::Plan;
-use drill_model::run::{Ending, Event, Run, Status};
-use jiff::Timestamp;
+use drill_model::run::{Armed, Ending, Event, Run, Status};
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::course::Course;
 use crate::ports::{EmergencyStop, Ledger, PortError, Runs};
@@ -68,8 +69,7 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
         // A turn that was late leaves out the samples it missed: they cannot be taken any more.
         next = next.max(course::index(armed.from, every, now));
         let due = sampling::due(armed.from, every, next);
-        let course = course::course(&plan, &rows, armed, now);
-        match course {
+        match coming(world, &plan, &rows, armed, due).await {
             Course::Watch { until } if due < until => pause_until(world, due).await,
             Course::Watch { until } => return Ok(holding(baton, world.now(), until)),
             Course::Inject => return Ok(Baton::new(id.clone(), Word::Inject)),
@@ -88,10 +88,24 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
     }
     let now = world.now();
     let due = sampling::due(armed.from, every, next.max(course::index(armed.from, every, now)));
-    match course::course(&plan, &rows, armed, now) {
-        Course::Watch { until } => Ok(holding(baton, now, due.min(until))),
+    match coming(world, &plan, &rows, armed, due).await {
+        Course::Watch { until } => Ok(holding(baton, world.now(), due.min(until))),
         Course::Inject => Ok(Baton::new(id.clone(), Word::Inject)),
         Course::PutBack => Ok(Baton::new(id.clone(), Word::Done)),
+    }
+}
+
+/// What is due before the next look. Less than a second is waited for here: the machine holds for whole seconds, and would
+/// come back at once, again and again.
+async fn coming(world: &impl ObservePorts, plan: &Plan, rows: &[Row], armed: Armed, look: Timestamp) -> Course {
+    match course::course(plan, rows, armed, world.now()) {
+        Course::Watch { until }
+            if until <= look && until.duration_since(world.now()) < SignedDuration::from_secs(1) =>
+        {
+            pause_until(world, until).await;
+            course::course(plan, rows, armed, world.now())
+        }
+        course => course,
     }
 }
 

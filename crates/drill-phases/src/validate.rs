@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use drill_model::baton::{Baton, Word};
+use drill_model::ledger::{Row, State};
 use drill_model::observation::Stage;
 use drill_model::verdict::{RecoveryTime, judge};
 
@@ -33,17 +34,22 @@ pub enum ValidateError {
 pub trait ValidatePorts: Sampling + Runs + Ledger {}
 impl<T: Sampling + Runs + Ledger> ValidatePorts for T {}
 
+/// True unless the change is known not to have been made.
+fn may_have_been_made(row: &Row) -> bool {
+    !matches!(row.state, State::NeverMade { .. })
+}
+
 /// Takes a sample and says whether the system is back.
 pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton, ValidateError> {
     let id = &baton.run_id;
     let done = || Ok(Baton::new(id.clone(), Word::Done));
     let run = world.run(id).await.map_err(RecordError::store(id))?;
-    let (Some(clean_at), Some(_)) = (run.clean_at, run.armed) else {
+    let rows = world.rows(id).await.map_err(RecordError::store(id))?;
+    let (Some(clean_at), true) = (run.clean_at, rows.iter().any(may_have_been_made)) else {
         // Nothing was ever broken, so there is nothing to recover from.
         return done();
     };
     let plan = world.plan(id).await.map_err(RecordError::store(id))?;
-    let rows = world.rows(id).await.map_err(RecordError::store(id))?;
     let sizes = plan.scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
     let latest = world.latest_samples(id, Stage::Recovery, 1).await.map_err(RecordError::store(id))?;
     let number = latest.last().map_or(0, |sample| sample.number + 1);

@@ -110,7 +110,8 @@ def named(environ):
         environ["wsgi.input"] = io.BytesIO(body)
         action = urllib.parse.parse_qs(body.decode()).get("Action", ["?"])[0]
         return f"{service}:{action}"
-    first = path.strip("/").split("/")[0]
+    # The first part of a path is an operation, but in S3 a bucket.
+    first = "" if service == "s3" else path.strip("/").split("/")[0]
     return f"{service}:{environ['REQUEST_METHOD']} /{first}"
 
 
