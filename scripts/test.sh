@@ -10,7 +10,9 @@ log=$PWD/target/test.log
 cargo test --workspace --no-fail-fast "$@" 2>&1 | tee "$log" | grep -vE '^(test .* \.\.\. ok|running [0-9]+ tests?|)$'
 status=${PIPESTATUS[0]}
 
-# Two rings are in Python, and count their own tests.
+# Two rings are in Python, and count their own tests. The lab is the one that was just built and tested.
+lab=${CARGO_TARGET_DIR:-$PWD/target}/debug/drill-lab
+[ ! -x "$lab" ] || export DRILL_LAB=$lab
 tests/local-aws/test.sh 2>&1 | tee "$log.aws" || status=1
 tests/e2e/test.sh 2>&1 | tee "$log.e2e" || status=1
 

@@ -3,8 +3,11 @@
 # STORMDRILL_FUNCTIONS=.aws-sam/build takes the functions that `sam build` has made instead of building them for tests.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+target=${CARGO_TARGET_DIR:-$here/../../target}
 if [ -z "${STORMDRILL_FUNCTIONS:-}" ]; then
-  (cd "$here" && cargo build -q --workspace --bins)
+  # With the tests, though they are not needed here: without them the SDK would be built once more, with other features.
+  (cd "$here" && cargo build -q --workspace --bins --tests)
+  export DRILL_LAB=${DRILL_LAB:-$target/debug/drill-lab}
 else
   STORMDRILL_FUNCTIONS=$(cd "$STORMDRILL_FUNCTIONS" && pwd)
   export STORMDRILL_FUNCTIONS
