@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use drill_model::run::{Ending, Status};
 use drill_phases::ports::{Class, Ledger};
-use drill_world::{At, Disturbance, First, Kind, Method, Outage};
+use drill_world::{At, Disturbance, First, HostSpec, Kind, Method, Outage};
 use stormdrill_tests::stage::{Journey, Stage, experiment};
 
 const STOP: &str = "  stop_when: [{ probe: availability, below: 50.0, for_samples: 2 }]";
@@ -72,6 +72,21 @@ fn an_order_that_is_refused_after_its_intent_is_rolled_back() {
 
     is_clean(&stage, &journey);
     assert!(journey.execution.ended.path.iter().any(|state| state == "Rollback"));
+}
+
+#[test]
+fn of_many_targets_only_those_whose_turn_has_come_are_written_down() {
+    let stage = Stage::new();
+    for _ in 0..116 {
+        stage.sim.hosts.add(&HostSpec::new().ready("staging").tag("Service", "orders"));
+    }
+    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Harm, 2), kind: Kind::Refused });
+
+    let journey = stage.play(&experiment(SLOW, STOP).replace("count: 1 ", "count: 120 "));
+
+    is_clean(&stage, &journey);
+    let rows = stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap();
+    assert_eq!(rows.len(), 100, "two batches of three");
 }
 
 #[test]

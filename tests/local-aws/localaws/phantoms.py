@@ -54,7 +54,8 @@ def _light_transactions():
         if any("Update" in item for item in items):
             return whole(backend, items)
         with _copying:
-            tables.copy = types.SimpleNamespace(deepcopy=_copied)
+            known = {}
+            tables.copy = types.SimpleNamespace(deepcopy=lambda value: _copied(value, known))
             try:
                 return whole(backend, items)
             finally:
@@ -63,13 +64,16 @@ def _light_transactions():
     tables.DynamoDBBackend.transact_write_items = transact
 
 
-def _copied(value):
-    """A table whose items are the same ones: puts and deletes replace an item and change none."""
+def _copied(value, known):
+    """A table as it was at the first copy. Its items are the same ones: puts and deletes replace an item and change none."""
     if not isinstance(value, Table):
         return copy.deepcopy(value)
-    table = copy.copy(value)
-    table.items = collections.defaultdict(dict, {key: dict(items) for key, items in value.items.items()})
-    return table
+    if id(value) not in known:
+        # Not by its own constructor: moto keeps everything that was made that way.
+        table = known[id(value)] = object.__new__(Table)
+        table.__dict__ |= value.__dict__
+        table.items = collections.defaultdict(dict, {key: dict(items) for key, items in value.items.items()})
+    return known[id(value)]
 
 
 class Phantoms:

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use drill_model::faults::Change;
 use drill_model::host::HostOrder;
-use drill_model::ids::{InstanceId, UnitId};
+use drill_model::ids::{InstanceId, RunId, UnitId};
 use drill_model::ledger::{Original, Row, State};
 use drill_model::plan::{Plan, PlannedChange};
 use drill_model::run::Armed;
@@ -41,37 +41,37 @@ pub(super) async fn make(
     let new: BTreeSet<InstanceId> =
         plan.scope.targets_of(change).iter().filter(|target| !rows.contains_key(*target)).cloned().collect();
     let mut pending: Vec<Row> = rows.into_values().filter(|row| row.state == State::Intended).collect();
+    let mut fresh = Vec::new();
     if !new.is_empty() {
-        let now = world.now();
-        if now >= course::instant(armed.from, change.slot.to) {
-            return Err(InjectError::TooLate {
-                run: run.clone(),
-                deadline: course::instant(armed.from, change.slot.to),
-            });
-        }
+        in_slot(run, armed, change, world.now())?;
         let found = world.describe(&new).await.map_err(unread)?;
-        let fresh = intents(plan, armed, change, &new, &found, now)?;
-        for batch in fresh.chunks(BATCH) {
-            world.intend(run, batch).await.map_err(|source| unrecorded(change, source))?;
-        }
-        pending.extend(fresh);
+        fresh = intents(plan, armed, change, &new, found, world.now())?;
     }
-    let again: BTreeSet<InstanceId> = plan.scope.targets_of(change).difference(&new).cloned().collect();
     let mut commands = Vec::new();
     for batch in pending.chunks(BATCH) {
-        // The time may have run out since the intents were written; then nothing is made, and Rollback closes them.
-        let now = world.now();
-        let in_time: Vec<&Row> = batch
-            .iter()
-            .filter(|row| now <= row.not_after)
-            // A reboot that may have been done is not done again; everything else is the same when done twice.
-            .filter(|row| row.change != Change::RebootInstance || !again.contains(&row.target))
-            .collect();
-        if !in_time.is_empty() {
-            commands.extend(carry_out(world, plan, change, &in_time, now).await?);
+        // A reboot that may have been done is not done again; everything else is the same when done twice.
+        if change.change != Change::RebootInstance {
+            commands.extend(carry_out(world, plan, change, batch).await?);
         }
     }
+    for batch in fresh.chunks_mut(BATCH) {
+        // Each batch has its own time: the last of many is as fresh as the first.
+        let now = world.now();
+        in_slot(run, armed, change, now)?;
+        for row in &mut *batch {
+            (row.intended_at, row.not_after, row.since) = (now, now + TIME_TO_MAKE, now);
+        }
+        world.intend(run, batch).await.map_err(|source| unrecorded(change, source))?;
+        commands.extend(carry_out(world, plan, change, batch).await?);
+    }
+    pending.extend(fresh);
     landing::look(world, &pending, &commands).await.map_err(unread)
+}
+
+/// Nothing new is intended when the time of its fault is over.
+fn in_slot(run: &RunId, armed: Armed, change: &PlannedChange, now: Timestamp) -> Result<(), InjectError> {
+    let deadline = course::instant(armed.from, change.slot.to);
+    if now < deadline { Ok(()) } else { Err(InjectError::TooLate { run: run.clone(), deadline }) }
 }
 
 /// The intents for targets that have none yet. A target that must not be harmed forbids the whole fault.
@@ -80,17 +80,19 @@ fn intents(
     armed: Armed,
     change: &PlannedChange,
     targets: &BTreeSet<InstanceId>,
-    found: &[Instance],
+    found: Vec<Instance>,
     now: Timestamp,
 ) -> Result<Vec<Row>, InjectError> {
     let run = &plan.scope.run_id;
     let forbidden = |what: String| InjectError::Forbidden { what };
+    let running: BTreeMap<InstanceId, Instance> = found
+        .into_iter()
+        .filter(|instance| instance.state == InstanceState::Running)
+        .map(|instance| (instance.id.clone(), instance))
+        .collect();
     let mut rows = Vec::with_capacity(targets.len());
     for target in targets {
-        let instance = found
-            .iter()
-            .find(|instance| instance.id == *target && instance.state == InstanceState::Running)
-            .ok_or_else(|| forbidden(format!("{target} is not running any more")))?;
+        let instance = running.get(target).ok_or_else(|| forbidden(format!("{target} is not running any more")))?;
         if let Some(objection) = fence::objection(instance, &plan.scope.environment) {
             return Err(forbidden(objection));
         }
@@ -119,17 +121,23 @@ fn intents(
 }
 
 /// Makes the change on one batch of targets. The intents are written.
+///
+/// The time may have run out since then; then nothing is made, and Rollback closes them.
 async fn carry_out(
     world: &impl InjectPorts,
     plan: &Plan,
     change: &PlannedChange,
-    rows: &[&Row],
-    now: Timestamp,
+    batch: &[Row],
 ) -> Result<Option<CommandId>, InjectError> {
+    let now = world.now();
+    let rows: Vec<&Row> = batch.iter().filter(|row| now <= row.not_after).collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
     let targets: BTreeSet<InstanceId> = rows.iter().map(|row| row.target.clone()).collect();
     let made = match &change.change {
         Change::Host(order) => {
-            let order = command(plan, change, order, rows, targets, now);
+            let order = command(plan, change, order, &rows, targets, now);
             match world.harm(&order).await {
                 // The hosts answer a second order with `already`, so asking again is how one learns what happened.
                 Err(error) if error.class == Class::Ambiguous => world.harm(&order).await.map(Some),
