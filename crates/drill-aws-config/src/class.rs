@@ -48,6 +48,8 @@ const QUOTES_THE_REQUEST: &[&str] = &["InvalidSignatureException", "SignatureDoe
 /// The longest message that is passed on, in characters.
 const LONGEST: usize = 500;
 
+const NO_ANSWER: &str = "no answer within the time";
+
 /// What a failed call means. `call` names it as IAM does: `ssm:SendCommand`.
 ///
 /// It speaks for the last attempt: see [`once`](crate::once) for calls whose repetition does harm.
@@ -147,7 +149,14 @@ fn message<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpRe
             (None, Some(message)) => format!("HTTP {}: {message}", answered.raw().status().as_u16()),
             (None, None) => format!("HTTP {}", answered.raw().status().as_u16()),
         },
-        SdkError::TimeoutError(_) => "no answer within the time".to_owned(),
+        SdkError::TimeoutError(_) => NO_ANSWER.to_owned(),
+        // The time of an attempt and that of its connection run side by side: either may be the first to end it.
+        SdkError::DispatchFailure(failure)
+            if failure.is_timeout()
+                && failure.as_connector_error().map(class_of_dispatch) == Some(Class::Ambiguous) =>
+        {
+            NO_ANSWER.to_owned()
+        }
         SdkError::ResponseError(answered) => {
             format!("the answer (HTTP {}) cannot be read", answered.raw().status().as_u16())
         }

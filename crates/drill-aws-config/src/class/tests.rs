@@ -1,8 +1,11 @@
 //! Every way in which a call fails, on connections that really fail and answers that really come.
 
+use std::time::Duration;
+
 use aws_config::BehaviorVersion;
 use aws_sdk_sts::config::{Credentials, ProvideCredentials, Region};
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -12,7 +15,7 @@ use crate::Limits;
 const CALL: &str = "sts:GetCallerIdentity";
 
 fn config(endpoint: &str) -> aws_sdk_sts::config::Builder {
-    let limits = Limits::within(std::time::Duration::from_millis(4_000));
+    let limits = Limits::within(Duration::from_millis(4_000));
     aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
@@ -29,6 +32,13 @@ async fn ask(config: aws_sdk_sts::config::Builder) -> PortError {
 
 /// A server for one connection, which reads the whole request and then does this.
 async fn served<F: Future<Output = ()>>(then: impl FnOnce(TcpStream) -> F) -> PortError {
+    served_to(config, then).await
+}
+
+async fn served_to<F: Future<Output = ()>>(
+    client: impl FnOnce(&str) -> aws_sdk_sts::config::Builder,
+    then: impl FnOnce(TcpStream) -> F,
+) -> PortError {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let server = async {
@@ -41,7 +51,7 @@ async fn served<F: Future<Output = ()>>(then: impl FnOnce(TcpStream) -> F) -> Po
         }
         then(stream).await;
     };
-    let (error, ()) = tokio::join!(ask(config(&endpoint)), server);
+    let (error, ()) = tokio::join!(ask(client(&endpoint)), server);
     error
 }
 
@@ -78,13 +88,21 @@ async fn a_connection_lost_after_the_request_may_have_done_it() {
 
 #[tokio::test]
 async fn no_answer_in_time_may_have_done_it() {
-    // The stream is kept until the client has given up and closes it.
-    let error = served(async |mut stream| {
-        stream.read_to_end(&mut Vec::new()).await.unwrap_or_default();
-    })
-    .await;
+    let short = Duration::from_millis(200);
+    let whole = TimeoutConfig::builder().operation_attempt_timeout(short).build();
+    let between_two_bytes = TimeoutConfig::builder().read_timeout(short).build();
+    for limits in [whole, between_two_bytes] {
+        // The stream is kept until the client has given up and closes it.
+        let error = served_to(
+            |endpoint| config(endpoint).timeout_config(limits),
+            async |mut stream| {
+                stream.read_to_end(&mut Vec::new()).await.unwrap_or_default();
+            },
+        )
+        .await;
 
-    assert_eq!(error, PortError::new(Class::Ambiguous, CALL, "no answer within the time"));
+        assert_eq!(error, PortError::new(Class::Ambiguous, CALL, "no answer within the time"));
+    }
 }
 
 #[tokio::test]
