@@ -230,7 +230,8 @@ def trips(fast, slow, targets):
             lines.append(f"| {phase} | {count:.1f} | {added:.0f} ms | {added / DELAY_MILLIS:.0f} |")
     return (
         f"## Round trips\n\n{targets} targets: what a turn of each phase took longer when every call took {DELAY_MILLIS} ms "
-        "longer, and to how many calls that amounts when none is made beside another.\n\n" + "\n".join(lines)
+        "longer, and to how many calls that amounts when none is made beside another.\n"
+        "Observe waits for the next look within its turn, which hides what its calls take.\n\n" + "\n".join(lines)
     )
 
 
