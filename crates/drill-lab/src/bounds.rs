@@ -204,7 +204,7 @@ mod tests {
             40 30 0:36 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n\
             43 30 0:39 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n\
             48 30 0:44 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
-        let own = "4:memory:/work/one\n1:cpu:/\n0::/\n";
+        let own = "4:memory:/box/one\n1:cpu:/\n0::/\n";
 
         let found = roots(mounts, own, &|_| false);
 
@@ -212,7 +212,7 @@ mod tests {
             found,
             [
                 Root { name: "cpu", folder: "/sys/fs/cgroup/cpu".into() },
-                Root { name: "memory", folder: "/sys/fs/cgroup/memory/work/one".into() },
+                Root { name: "memory", folder: "/sys/fs/cgroup/memory/box/one".into() },
             ]
         );
     }
