@@ -47,6 +47,7 @@ pub(super) async fn make(
         let found = world.describe(&new).await.map_err(unread)?;
         fresh = intents(plan, armed, change, &new, found, world.now())?;
     }
+    let looked_at = world.now();
     let mut commands = Vec::new();
     for batch in pending.chunks(BATCH) {
         // A reboot that may have been done is not done again; everything else is the same when done twice.
@@ -58,6 +59,12 @@ pub(super) async fn make(
         // Each batch has its own time: the last of many is as fresh as the first.
         let now = world.now();
         in_slot(run, armed, change, now)?;
+        if now > looked_at + TIME_TO_MAKE {
+            // Somebody may have protected a target since. It forbids the whole fault, as at the first look.
+            let targets: BTreeSet<InstanceId> = batch.iter().map(|row| row.target.clone()).collect();
+            let found = world.describe(&targets).await.map_err(unread)?;
+            batch.clone_from_slice(&intents(plan, armed, change, &targets, found, now)?);
+        }
         for row in &mut *batch {
             (row.intended_at, row.not_after, row.since) = (now, now + TIME_TO_MAKE, now);
         }
