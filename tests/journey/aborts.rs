@@ -85,7 +85,7 @@ fn crowd(hosts: usize) -> (Stage, String) {
 }
 
 fn rows(stage: &Stage, journey: &Journey) -> Vec<Row> {
-    stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap()
+    stage.sim.play(stage.sim.world.rows(&journey.run.id)).expect("it is read").expect("the store answers")
 }
 
 /// Every order takes this long: the fourth batch comes 75 s after the first.
