@@ -3,6 +3,7 @@
 The sides are the execution and its history, the ledger, the queue behind the topic, the bucket, and the hosts.
 """
 
+import contextlib
 import json
 import subprocess
 import uuid
@@ -27,16 +28,20 @@ class Stack:
     def start(self, experiment, name=None, **more):
         """Starts a run as the console would; an experiment may be given by its id or whole."""
         start = {"experiment": experiment, "environment": "lab", "requested_by": "the end-to-end ring", **more}
-        name = name or f"run-{uuid.uuid4().hex[:10]}"
-        started = self.aws.client("stepfunctions").start_execution(
-            stateMachineArn=self.outputs["ExperimentMachineArn"], name=name, input=json.dumps(start)
-        )
-        return Run(self, name, started["executionArn"])
+        return self.execute("Experiment", start, name or f"run-{uuid.uuid4().hex[:10]}")
+
+    def execute(self, machine, event, name=None):
+        """Starts an execution of one of the stack's machines with this input, whatever it is."""
+        named = {"name": name} if name else {}
+        arn = self.aws.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs[f"{machine}MachineArn"], input=json.dumps(event), **named
+        )["executionArn"]
+        return Run(self, arn)
 
     def run(self, name):
-        """A run that something else started."""
+        """A run that something else starts, now or later."""
         machine = self.outputs["ExperimentMachineArn"]
-        return Run(self, name, f"{machine.replace(':stateMachine:', ':execution:')}:{name}")
+        return Run(self, f"{machine.replace(':stateMachine:', ':execution:')}:{name}")
 
     def items(self, pk, prefix=""):
         """Items of the table of runs."""
@@ -68,6 +73,12 @@ class Stack:
         hosts = json.loads(self._lab("status", "--json"))["hosts"]
         return [host for host in hosts if tags.items() <= dict(host["tags"]).items() and host["state"] == "running"]
 
+    def processes(self, service, name):
+        """The kernel's letters for the processes of this name on the hosts of this service."""
+        look = 'for s in /proc/[0-9]*/stat; do { read -r line <"$s"; } 2>/dev/null && case $line in *"($1)"*) echo "${line##*) }"; esac; done; true'
+        said = [self.on(host["instance_id"], "bash", "-c", look, "bash", name) for host in self.hosts(Service=service)]
+        return [line.split()[0] for text in said for line in text.splitlines()]
+
     def on(self, instance, *command):
         """What a command says on a host."""
         return self._lab("exec", instance, "--", *command)
@@ -83,13 +94,23 @@ class Stack:
 
 
 class Run:
-    """One run, by the name of its execution."""
+    """One execution, and the run that has its name."""
 
-    def __init__(self, stack, name, arn):
-        self.stack, self.name, self.arn = stack, name, arn
+    def __init__(self, stack, arn):
+        self.stack, self.name, self.arn = stack, arn.rpartition(":")[2], arn
 
     def described(self):
         return self.stack.aws.client("stepfunctions").describe_execution(executionArn=self.arn)
+
+    def begins(self, seconds=30):
+        """Waits until something has started it."""
+        stepfunctions = self.stack.aws.client("stepfunctions")
+
+        def look():
+            with contextlib.suppress(stepfunctions.exceptions.ExecutionDoesNotExist):
+                return self.described()
+
+        eventually(look, seconds)
 
     def stop(self):
         """Stops the execution, as somebody in the console would."""

@@ -3,12 +3,11 @@
 import json
 
 from experiments import crash, frozen
-from test_verdicts import states_of
 from testing import eventually
 
 
 def database(stack):
-    return states_of(stack, "orders-db", "orders-db")
+    return stack.processes("orders-db", "orders-db")
 
 
 def frozen_by(stack, **more):

@@ -48,11 +48,7 @@ def test_an_experiment_that_nobody_stored(stack):
 
 @pytest.mark.parametrize("start", ["a word", {"experiment": ["x"]}, {}, {"experiment": "a-crash", "dryrun": True}])
 def test_an_input_that_is_none(stack, start):
-    name = f"broken-{abs(hash(json.dumps(start)))}"
-    stack.aws.client("stepfunctions").start_execution(
-        stateMachineArn=stack.outputs["ExperimentMachineArn"], name=name, input=json.dumps(start)
-    )
-    run = stack.run(name)
+    run = stack.execute("Experiment", start)
 
     run.ends("FAILED", "refused")
     assert run.ledger() == []

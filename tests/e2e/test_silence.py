@@ -6,7 +6,9 @@ def test_silence_is_no(stack, unanswered):
     assert "Unapproved" in unanswered.states()
     assert unanswered.ledger() == []
     late = {"run_id": unanswered.name, "answer": {"denied": {"why": "too late"}}, "by": "kim"}
-    assert stack.aws.invoke("stormdrill-approval", late)[0] == "Unhandled"
+    _, why = stack.aws.invoke("stormdrill-approval", late)
+    assert why["errorType"] == "Approval.Answer"
+    assert "not waiting for an answer" in why["errorMessage"]
 
 
 def test_a_run_that_was_stopped_while_it_waited_is_reported(given_up):

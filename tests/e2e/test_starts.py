@@ -7,10 +7,10 @@ from experiments import crash, frozen
 from testing import eventually
 
 
-def scheduled(stack, experiment, at):
+def scheduled(experiment, at):
     """The input that a schedule gives, at this time."""
     start = {"experiment": experiment, "environment": "lab", "dry_run": True, "requested_by": "a schedule"}
-    return json.dumps({"scheduled_time": at, "start": start})
+    return {"scheduled_time": at, "start": start}
 
 
 def test_a_schedule_starts_a_run_named_after_its_time(stack):
@@ -23,66 +23,45 @@ def test_a_schedule_starts_a_run_named_after_its_time(stack):
         Target={
             "Arn": stack.outputs["ScheduledStartMachineArn"],
             "RoleArn": stack.outputs["ScheduleRoleArn"],
-            "Input": scheduled(stack, experiment, "<aws.scheduler.scheduled-time>"),
+            "Input": json.dumps(scheduled(experiment, "<aws.scheduler.scheduled-time>")),
         },
     )
 
     stack.aws.ask("clock", {"advance_seconds": 181})
 
     run = stack.run(f"by-schedule-{at:%Y%m%d%H%M}")
-    taken = stack.aws.client("stepfunctions").exceptions.ExecutionDoesNotExist
-
-    def there():
-        try:
-            return run.described()
-        except taken:
-            return None
-
-    eventually(there, 30)
+    run.begins()
     run.ends("SUCCEEDED")
     assert run.record()["requested_by"] == "a schedule"
 
 
 def test_a_schedule_that_fires_twice_starts_one_run(stack):
     experiment = stack.store(frozen(id="by-two-schedules"))
-    stepfunctions = stack.aws.client("stepfunctions")
-    event = scheduled(stack, experiment, "2026-11-24T23:00:00Z")
+    event = scheduled(experiment, "2026-11-24T23:00:00Z")
     run = stack.run("by-two-schedules-202611242300")
 
     for _ in range(2):
-        arn = stepfunctions.start_execution(
-            stateMachineArn=stack.outputs["ScheduledStartMachineArn"], input=event
-        )["executionArn"]
-        assert eventually(lambda: ended(stepfunctions, arn), 30) == "SUCCEEDED"
-        assert run.ended()[0] == "SUCCEEDED"
+        stack.execute("ScheduledStart", event).ends("SUCCEEDED")
+        run.ends("SUCCEEDED")
 
-    pages = stepfunctions.get_paginator("list_executions").paginate(
-        stateMachineArn=stack.outputs["ExperimentMachineArn"]
-    )
-    names = [execution["name"] for page in pages for execution in page["executions"]]
+    pages = stack.aws.client("stepfunctions").get_paginator("list_executions")
+    every = pages.paginate(stateMachineArn=stack.outputs["ExperimentMachineArn"])
+    names = [execution["name"] for page in every for execution in page["executions"]]
     assert sum(name.startswith("by-two-schedules") for name in names) == 1
 
 
 def test_a_campaign_starts_one_after_the_other(stack):
-    stepfunctions = stack.aws.client("stepfunctions")
     starts = [
         {"experiment": experiment, "environment": "lab", "dry_run": True, "requested_by": "game day"}
         for experiment in (stack.store(frozen(id="first-of-two")), stack.store(crash(id="second-of-two")))
     ]
     event = {"experiments": starts, "pause_seconds": 0, "at_once": 1}
-    arn = stepfunctions.start_execution(stateMachineArn=stack.outputs["CampaignMachineArn"], input=json.dumps(event))[
-        "executionArn"
-    ]
 
-    assert eventually(lambda: ended(stepfunctions, arn), 90) == "SUCCEEDED"
-    campaign = arn.rpartition(":")[2]
-    notices = eventually(lambda: [one for one in stack.notices(campaign) if "campaign is over" in one[0]], 10)
+    campaign = stack.execute("Campaign", event)
+
+    campaign.ends("SUCCEEDED")
+    notices = eventually(lambda: [one for one in stack.notices(campaign.name) if "campaign is over" in one[0]], 10)
     assert len(notices) == 1
-    records = [stack.run(f"{campaign}-{number}").record() for number in range(2)]
+    records = [stack.run(f"{campaign.name}-{number}").record() for number in range(2)]
     assert [record["experiment"] for record in records] == ["first-of-two", "second-of-two"]
     assert records[0]["status"] == records[1]["status"] == "planned"
-
-
-def ended(stepfunctions, arn):
-    status = stepfunctions.describe_execution(executionArn=arn)["status"]
-    return status if status != "RUNNING" else None

@@ -5,13 +5,6 @@ from experiments import crash, frozen, ready_made
 CALM = ["Prepare", "Prepared", "Announce", "Inject", "Injected", "Observe", "Decide"]
 
 
-def states_of(stack, service, process):
-    """The kernel's letters for the processes of this name on the hosts of this service."""
-    look = 'for s in /proc/[0-9]*/stat; do { read -r line <"$s"; } 2>/dev/null && case $line in *"($1)"*) echo "${line##*) }"; esac; done; true'
-    said = [stack.on(host["instance_id"], "bash", "-c", look, "bash", process) for host in stack.hosts(Service=service)]
-    return [line.split()[0] for text in said for line in text.splitlines()]
-
-
 def test_what_stayed_true_is_supported(stack):
     run = stack.start(stack.store(crash(id="a-crash")))
 
@@ -44,11 +37,11 @@ def test_what_did_not_stay_true_is_refuted(stack):
 
 def test_a_stop_condition_aborts_and_everything_is_put_back(stack):
     run = stack.start(ready_made("error-budget-abort"))
-    run.reaches(lambda run: "T" in states_of(stack, "orders-db", "orders-db"), "the freeze")
+    run.reaches(lambda run: "T" in stack.processes("orders-db", "orders-db"), "the freeze")
 
     run.ends("FAILED", "aborted")
     assert "Rollback" in run.states()
-    assert "T" not in states_of(stack, "orders-db", "orders-db")
+    assert "T" not in stack.processes("orders-db", "orders-db")
     ending = run.record()["ending"]
     assert ending["because"] == "breached"
     assert "availability" in ending["condition"]

@@ -72,7 +72,9 @@ def _copied(value, known):
         # Not by its own constructor: moto keeps everything that was made that way.
         table = known[id(value)] = object.__new__(Table)
         table.__dict__ |= value.__dict__
-        table.items = collections.defaultdict(dict, {key: dict(items) for key, items in value.items.items()})
+        # By key, and below it by sort key where the table has one.
+        kept = {key: dict(found) if isinstance(found, dict) else found for key, found in value.items.items()}
+        table.items = collections.defaultdict(dict, kept)
     return known[id(value)]
 
 
