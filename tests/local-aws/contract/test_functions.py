@@ -63,6 +63,13 @@ def test_a_killed_process_says_by_which_signal(aws, stack):
     assert answer["errorMessage"].endswith("Runtime exited with error: signal: kill")
 
 
+def test_half_an_answer_is_none(aws, stack):
+    error, answer = aws.invoke("fixture-brief", {"do": "stutter"})
+
+    assert (error, answer["errorType"]) == ("Unhandled", "Runtime.ExitError")
+    assert "signal: kill" in answer["errorMessage"]
+
+
 def test_the_time_limit_ends_the_call_and_the_environment(aws, stack):
     error, answer = aws.invoke("fixture-brief", {"do": "hang"})
     _, after = aws.invoke("fixture-brief")
