@@ -6,6 +6,7 @@
 mod adapter;
 mod class;
 mod clock;
+mod connection;
 mod limits;
 mod place;
 #[cfg(any(test, feature = "script"))]

@@ -9,6 +9,8 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
+use crate::connection;
+
 /// The tries of one call, the first included. What is still throttled then is left to whoever called the function.
 const ATTEMPTS: u32 = 5;
 
@@ -21,8 +23,10 @@ const ATTEMPTS: u32 = 5;
 /// throttling. A function that has just started has measured next to nothing, so two throttled writes made it wait for half
 /// a minute, and the fault meanwhile goes on. Our calls come one after the other; pauses are enough.
 pub async fn load(budget: Duration) -> SdkConfig {
+    let limits = Limits::within(budget);
     aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(Limits::within(budget).into())
+        .http_client(connection::shared(limits))
+        .timeout_config(limits.into())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .load()
         .await

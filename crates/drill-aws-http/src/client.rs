@@ -4,7 +4,7 @@
 //! measures what somebody who comes for the first time meets.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{CONNECTION, HOST, USER_AGENT};
@@ -52,30 +52,39 @@ pub(crate) struct Answered {
 #[derive(Debug)]
 pub(crate) struct Client {
     fence: Fence,
-    roots: RootCertStore,
+    roots: OnceLock<Arc<RootCertStore>>,
 }
 
 impl Client {
-    /// A client that trusts whom the system trusts.
-    pub(crate) fn new(fence: Fence) -> Self {
-        let mut roots = RootCertStore::empty();
-        // A store with a certificate that cannot be read serves with the others; one without any is told when TLS is asked.
-        let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        Self::trusting(fence, roots)
+    /// A client that trusts whom the system trusts. That is read with the first URL that asks for TLS: most runs have none.
+    pub(crate) const fn new(fence: Fence) -> Self {
+        Self { fence, roots: OnceLock::new() }
     }
 
-    pub(crate) const fn trusting(fence: Fence, roots: RootCertStore) -> Self {
-        Self { fence, roots }
+    #[cfg(test)]
+    pub(crate) fn trusting(fence: Fence, roots: RootCertStore) -> Self {
+        Self { fence, roots: OnceLock::from(Arc::new(roots)) }
+    }
+
+    fn roots(&self) -> &Arc<RootCertStore> {
+        self.roots.get_or_init(|| {
+            let mut roots = RootCertStore::empty();
+            // A store with a certificate that cannot be read serves with the others; one without any is told when it is asked.
+            let (_, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            Arc::new(roots)
+        })
     }
 
     /// Sends a request and reads its whole answer, all within a time.
     pub(crate) async fn send(&self, request: Request<Bytes>, limit: Duration) -> Result<Answered, Unanswered> {
-        let started = tokio::time::Instant::now();
         let place = Place::of(request.uri())?;
+        // Before the time of the answer begins.
+        let roots = place.secure.then(|| self.roots());
+        let started = tokio::time::Instant::now();
         let asked = async {
             let stream = self.connect(&place).await?;
-            if place.secure {
-                let stream = self.secure(&place, stream).await?;
+            if let Some(roots) = roots {
+                let stream = secure(&place, roots, stream).await?;
                 exchange(TokioIo::new(stream), request).await
             } else {
                 exchange(TokioIo::new(stream), request).await
@@ -104,28 +113,28 @@ impl Client {
             Unanswered::Silence(format!("{}:{} cannot be connected to: {error}", place.host, place.port))
         })
     }
+}
 
-    async fn secure(
-        &self,
-        place: &Place,
-        stream: TcpStream,
-    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Unanswered> {
-        if self.roots.is_empty() {
-            return Err(Unanswered::Unaskable("there are no root certificates here to trust".to_owned()));
-        }
-        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Unanswered::Unaskable(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(self.roots.clone())
-            .with_no_client_auth();
-        let name = ServerName::try_from(place.host.clone())
-            .map_err(|error| Unanswered::Unaskable(format!("{} is no name of a server: {error}", place.host)))?;
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
-            .map_err(|error| Unanswered::Silence(format!("no TLS with {}: {error}", place.host)))
+async fn secure(
+    place: &Place,
+    roots: &Arc<RootCertStore>,
+    stream: TcpStream,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Unanswered> {
+    if roots.is_empty() {
+        return Err(Unanswered::Unaskable("there are no root certificates here to trust".to_owned()));
     }
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Unanswered::Unaskable(format!("TLS cannot be set up: {error}")))?
+        .with_root_certificates(Arc::clone(roots))
+        .with_no_client_auth();
+    let name = ServerName::try_from(place.host.clone())
+        .map_err(|error| Unanswered::Unaskable(format!("{} is no name of a server: {error}", place.host)))?;
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .map_err(|error| Unanswered::Silence(format!("no TLS with {}: {error}", place.host)))
 }
 
 /// Where a URL leads.
