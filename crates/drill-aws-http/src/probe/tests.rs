@@ -1,5 +1,5 @@
 use drill_aws_config::SdkConfig;
-use tokio_rustls::rustls::RootCertStore;
+use rustls::RootCertStore;
 
 use super::*;
 use crate::address::Fence;

@@ -1,6 +1,6 @@
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use tokio_rustls::rustls::RootCertStore;
+use rustls::RootCertStore;
 
 use super::*;
 use crate::address::Fence;
