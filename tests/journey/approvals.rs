@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use drill_model::approval::Approval;
+use drill_model::approval::{Approval, InvalidAnswer};
 use drill_model::ids::RunId;
-use drill_phases::approval::{Answer, answer};
+use drill_phases::approval::{Answer, ApprovalError, answer};
 use drill_phases::ports::Runs;
 use drill_world::World;
 use stormdrill_tests::stage::{Stage, experiment};
@@ -68,6 +68,19 @@ fn silence_is_no_agreement() {
 
     assert_eq!(journey.verdict(), "refused");
     assert_eq!(stage.objections(), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_after_the_end_is_told_that_nobody_waits() {
+    let stage = Stage::new();
+    let journey = stage.play(&experiment(SLOW, GUARDS));
+    let (world, id) = (&stage.sim.world, &journey.run.id);
+
+    let late = Answer::Denied { why: "not today".into() };
+    let told = stage.sim.play(answer(world, id, late, "grace")).expect("it ends").expect_err("nobody waits");
+
+    assert!(matches!(told, ApprovalError::Answer(InvalidAnswer::NotAsked)), "{told:?}");
+    assert_eq!(stage.sim.play(world.run(id)).expect("it ends"), Ok(journey.run));
 }
 
 #[test]

@@ -137,7 +137,12 @@ pub async fn answer(
             }
         },
     };
-    records::update(world, id, Event::AskApproval, |run| run.approval = approval.clone()).await?;
+    let written = records::update(world, id, Event::AskApproval, |run| run.approval = approval.clone()).await;
+    written.map_err(|error| match error {
+        // It has gone on without the answer: to its end, or to another one's.
+        RecordError::Illegal { .. } => InvalidAnswer::NotAsked.into(),
+        RecordError::Store { .. } => ApprovalError::from(error),
+    })?;
     let unsaid = |source| ApprovalError::Unsaid { run: id.clone(), source };
     let token = world.token(id).await.map_err(unsaid)?;
     world.resume(&token).await.map_err(unsaid)
