@@ -1,5 +1,7 @@
 """Execution environments by themselves, where it matters who is first."""
 
+import os
+
 import pytest
 from localaws.runtime import Environment, Function
 from testing import HERE
@@ -7,10 +9,8 @@ from testing import HERE
 
 @pytest.fixture
 def worker():
-    names = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_ENDPOINT_URL", "PATH")
-    variables = tuple((name, "/usr/local/bin:/usr/bin:/bin") for name in names)
     code = str(HERE / "fixtures/worker")
-    return Function("arn:worker", "worker", "$LATEST", "bootstrap", 128, 10, code, variables)
+    return Function("arn:worker", "worker", "$LATEST", "bootstrap", 128, 10, code, (("PATH", os.environ["PATH"]),))
 
 
 def test_a_process_may_ask_before_anything_else_is_done(worker):
