@@ -12,14 +12,14 @@ trap 'rm -rf "$made"' EXIT
 
 mmdebstrap --quiet --variant=minbase \
   --include=systemd,systemd-sysv,dbus,iproute2,iptables,stress-ng,iputils-ping,kmod bookworm "$made/root.tar"
-mkdir -p "$made/root" "$made/initrd"
-tar -C "$made/root" -xf "$made/root.tar"
+mkdir -p "$made/system" "$made/initrd"
+tar -C "$made/system" -xf "$made/root.tar"
 # Only now: /lib of the distribution is a link.
-mkdir -p "$made/root/lib/modules"
-cp -r "/lib/modules/$version" "$made/root/lib/modules/"
+mkdir -p "$made/system/lib/modules"
+cp -r "/lib/modules/$version" "$made/system/lib/modules/"
 
-printf '/dev/vda / ext4 defaults 0 1\n' >"$made/root/etc/fstab"
-cat >"$made/root/etc/systemd/system/ring.service" <<'UNIT'
+printf '/dev/vda / ext4 defaults 0 1\n' >"$made/system/etc/fstab"
+cat >"$made/system/etc/systemd/system/ring.service" <<'UNIT'
 [Unit]
 Description=What the host ring does in here
 After=multi-user.target
@@ -28,24 +28,24 @@ ExecStart=/bin/bash -c 'mkdir -p /opt/ring && tar -xf /dev/vdb -C /opt/ring && e
 StandardError=tty
 TTYPath=/dev/ttyS0
 UNIT
-cat >"$made/root/etc/systemd/system/orders.service" <<'UNIT'
+cat >"$made/system/etc/systemd/system/orders.service" <<'UNIT'
 [Service]
 ExecStart=/usr/bin/sleep infinity
 UNIT
-mkdir -p "$made/root/etc/systemd/system/multi-user.target.wants"
-ln -s /etc/systemd/system/ring.service "$made/root/etc/systemd/system/multi-user.target.wants/ring.service"
+mkdir -p "$made/system/etc/systemd/system/multi-user.target.wants"
+ln -s /etc/systemd/system/ring.service "$made/system/etc/systemd/system/multi-user.target.wants/ring.service"
 # What a machine of one minute can do without.
 for unit in getty.target systemd-logind.service systemd-random-seed.service systemd-update-utmp.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
   systemd-pstore.service modprobe@drm.service modprobe@efi_pstore.service modprobe@fuse.service modprobe@loop.service \
   modprobe@dm_mod.service modprobe@configfs.service sys-kernel-debug.mount sys-kernel-tracing.mount \
   dev-mqueue.mount dev-hugepages.mount systemd-sysusers.service systemd-journal-flush.service; do
-  ln -sf /dev/null "$made/root/etc/systemd/system/$unit"
+  ln -sf /dev/null "$made/system/etc/systemd/system/$unit"
 done
-mke2fs -q -t ext4 -m 0 -d "$made/root" "$made/root.img" 1000M
+mke2fs -q -t ext4 -m 0 -d "$made/system" "$made/root.img" 1000M
 
 cp "$(command -v busybox)" "$made/initrd/busybox"
-mkdir "$made/initrd/root" "$made/initrd/dev"
+mkdir "$made/initrd/system" "$made/initrd/dev"
 {
   printf '#!/busybox sh\n/busybox mount -t devtmpfs dev /dev\n'
   for module in virtio_pci virtio_blk; do
@@ -54,7 +54,7 @@ mkdir "$made/initrd/root" "$made/initrd/dev"
     cp "$file" "$made/initrd/"
     printf '/busybox insmod /%s\n' "${file##*/}"
   done
-  printf '/busybox mount -t ext4 /dev/vda /root\n/busybox umount /dev\nexec /busybox switch_root /root /sbin/init\n'
+  printf '/busybox mount -t ext4 /dev/vda /system\n/busybox umount /dev\nexec /busybox switch_root /system /sbin/init\n'
 } >"$made/initrd/init"
 chmod 755 "$made/initrd/init"
 (cd "$made/initrd" && find . | busybox cpio -o -H newc 2>/dev/null) >"$made/initrd.cpio"
