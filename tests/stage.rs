@@ -7,7 +7,9 @@ use drill_local::{Controls, Execution, Started, clean_after, execute, keep_watch
 use drill_machine::Machine;
 use drill_model::host::Document;
 use drill_model::ids::{InstanceId, RunId};
+use drill_model::ledger::Row;
 use drill_model::run::Run;
+use drill_phases::ports::Ledger as _;
 use drill_world::{Datum, HostSpec, HostsView, Metric, Simulation};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -109,6 +111,11 @@ impl Stage {
         reported.expect("the report ends");
         let run = world.record(&started.run).unwrap_or_else(|| panic!("no record of {name}"));
         Journey { execution, run }
+    }
+
+    /// The changes that a journey's run has written down.
+    pub fn rows(&self, journey: &Journey) -> Vec<Row> {
+        self.sim.play(self.sim.world.rows(&journey.run.id)).expect("it is read").expect("the store answers")
     }
 
     /// Everything that speaks against the first promise, at the end of a journey.

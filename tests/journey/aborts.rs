@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use drill_model::ledger::Row;
 use drill_model::run::{Ending, Status};
-use drill_phases::ports::{Class, Ledger};
-use drill_world::{At, Disturbance, First, HostSpec, Kind, Method, Outage};
+use drill_phases::ports::Class;
+use drill_world::{At, Disturbance, First, Kind, Method, Outage};
 use stormdrill_tests::stage::{Journey, Stage, experiment};
 
 const STOP: &str = "  stop_when: [{ probe: availability, below: 50.0, for_samples: 2 }]";
 const SLOW: &str = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 300s }";
 const FROZEN: &str = "  - { name: frozen, kind: process-pause, on: database, process: database, duration: 300s }";
 
-fn is_clean(stage: &Stage, journey: &Journey) {
+pub(crate) fn is_clean(stage: &Stage, journey: &Journey) {
     assert_eq!(journey.verdict(), "aborted", "{:#?}", journey.run);
     assert_eq!(stage.objections(), Vec::<String>::new());
     assert_eq!(journey.run.status, Status::Judged);
@@ -75,64 +74,6 @@ fn an_order_that_is_refused_after_its_intent_is_rolled_back() {
     assert!(journey.execution.ended.path.iter().any(|state| state == "Rollback"));
 }
 
-/// A stage with this many order hosts, all of them targets.
-fn crowd(hosts: usize) -> (Stage, String) {
-    let stage = Stage::new();
-    for _ in stage.orders.len()..hosts {
-        stage.sim.hosts.add(&HostSpec::new().ready("staging").tag("Service", "orders"));
-    }
-    (stage, experiment(SLOW, STOP).replace("count: 1 ", &format!("count: {hosts} ")))
-}
-
-fn rows(stage: &Stage, journey: &Journey) -> Vec<Row> {
-    stage.sim.play(stage.sim.world.rows(&journey.run.id)).expect("it is read").expect("the store answers")
-}
-
-/// Every order takes this long: the fourth batch comes 75 s after the first.
-fn take_time(stage: &Stage) {
-    for nth in 1..=4 {
-        let kind = Kind::Slow(Duration::from_secs(25));
-        stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Harm, nth), kind });
-    }
-}
-
-#[test]
-fn of_many_targets_only_those_whose_turn_has_come_are_written_down() {
-    let (stage, experiment) = crowd(120);
-    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Harm, 2), kind: Kind::Refused });
-
-    let journey = stage.play(&experiment);
-
-    is_clean(&stage, &journey);
-    assert_eq!(rows(&stage, &journey).len(), 100, "two batches of three");
-}
-
-#[test]
-fn the_last_of_many_targets_has_as_much_time_as_the_first() {
-    let (stage, experiment) = crowd(200);
-    take_time(&stage);
-
-    let journey = stage.play(&experiment);
-
-    let rows = rows(&stage, &journey);
-    let landed = rows.iter().filter(|row| row.state.landed().is_some()).count();
-    assert_eq!((rows.len(), landed), (200, 200));
-    assert_eq!(stage.objections(), Vec::<String>::new());
-}
-
-#[test]
-fn a_target_whose_turn_comes_late_is_looked_at_again() {
-    let (stage, experiment) = crowd(200);
-    take_time(&stage);
-    // The first look is at all of them.
-    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Describe, 2), kind: Kind::Refused });
-
-    let journey = stage.play(&experiment);
-
-    is_clean(&stage, &journey);
-    assert_eq!(rows(&stage, &journey).len(), 150, "three batches of four");
-}
-
 #[test]
 fn where_nothing_was_broken_no_recovery_is_waited_for() {
     let stage = Stage::new();
@@ -141,7 +82,7 @@ fn where_nothing_was_broken_no_recovery_is_waited_for() {
     let journey = stage.play(&experiment(SLOW, STOP));
 
     is_clean(&stage, &journey);
-    assert_eq!(rows(&stage, &journey), Vec::new());
+    assert_eq!(stage.rows(&journey), Vec::new());
     let looks = journey.execution.ended.path.iter().filter(|state| *state == "Validate").count();
     assert_eq!(looks, 1);
 }

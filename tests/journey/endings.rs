@@ -3,7 +3,6 @@
 use drill_model::ids::InstanceId;
 use drill_model::ledger::State;
 use drill_model::verdict::RecoveryTime;
-use drill_phases::ports::Ledger;
 use drill_world::HostSpec;
 use stormdrill_tests::stage::{Stage, experiment};
 
@@ -50,7 +49,7 @@ fn a_fault_that_the_service_survives_supports_the_hypothesis() {
     assert_eq!(path[..7], WHOLE_WAY[..7]);
     assert_eq!(path.last(), Some(&"Supported"));
     assert_eq!(stage.objections(), Vec::<String>::new());
-    let rows = stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap();
+    let rows = stage.rows(&journey);
     assert!(rows.iter().all(|row| matches!(row.state, State::Undone { landed: Some(_), .. })), "{rows:#?}");
 }
 

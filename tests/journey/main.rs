@@ -2,6 +2,7 @@
 
 mod aborts;
 mod approvals;
+mod crowds;
 mod endings;
 mod refusals;
 mod several;

@@ -2,7 +2,6 @@
 
 use drill_model::ids::RunId;
 use drill_model::ledger::State;
-use drill_phases::ports::Ledger;
 use serde_json::json;
 use stormdrill_tests::stage::{Stage, document, experiment};
 
@@ -20,7 +19,7 @@ fn faults_one_after_another_are_each_put_back_in_their_time() {
 
     assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run);
     assert_eq!(stage.objections(), Vec::<String>::new());
-    let rows = stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap();
+    let rows = stage.rows(&journey);
     let landed =
         |name: &str| rows.iter().find(|row| row.fault.as_str() == name).and_then(|row| row.state.landed()).unwrap();
     let since = |name: &str| rows.iter().find(|row| row.fault.as_str() == name).map(|row| row.since).unwrap();
@@ -38,7 +37,7 @@ fn a_fault_that_starts_late_starts_late() {
     let journey = stage.play(&experiment(&faults, STOP));
 
     assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run);
-    let rows = stage.sim.play(stage.sim.world.rows(&journey.run.id)).unwrap().unwrap();
+    let rows = stage.rows(&journey);
     let busy = rows.iter().find(|row| row.fault.as_str() == "busy").unwrap();
     let armed = journey.run.armed.unwrap().from;
     assert!(busy.intended_at.duration_since(armed).as_secs() >= 20);

@@ -22,8 +22,6 @@ use crate::ports::{
 use crate::records::{self, RecordError};
 use crate::sampling;
 
-/// What recovering may take after the last fault has ended, before the run counts as overdue.
-pub(crate) const TIME_TO_PUT_BACK: Duration = Duration::from_secs(120);
 /// The clock rings so long after the deadline, so that a run that is in time never meets the janitor.
 pub(crate) const CLOCK_GRACE: Duration = Duration::from_secs(30);
 
@@ -185,7 +183,7 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
 async fn arm(world: &impl InjectPorts, plan: &Plan, run: &Run) -> Result<Armed, InjectError> {
     let id = &run.id;
     let now = world.now();
-    let fresh = Armed { from: now, deadline: now + Duration::from(plan.scope.length()) + TIME_TO_PUT_BACK };
+    let fresh = Armed { from: now, deadline: now + Duration::from(plan.scope.worst_case) };
     if let Some(armed) = run.armed
         && now >= armed.deadline
     {

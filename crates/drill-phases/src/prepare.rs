@@ -14,6 +14,7 @@ use std::time::Duration;
 use drill_model::approval::Approval;
 use drill_model::baton::{Baton, Word};
 use drill_model::experiment::{Experiment, Pick};
+use drill_model::faults::FaultSpec;
 use drill_model::ids::{Environment, InvalidName, RunId};
 use drill_model::pick::Seed;
 use drill_model::plan::{Pacing, Plan, PlannedChange, Scope};
@@ -23,12 +24,12 @@ use drill_model::start::{Asked, Start};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::inject::TIME_TO_PUT_BACK;
 use crate::ports::{
     Class, Clock, EmergencyStop, Experiments, Groups, HostAnswers, HostProbe, Inventory, Leases, Measure, Place,
     PortError, Rehearse, Runs,
 };
 use crate::records::{self, RecordError};
+use crate::undo;
 
 /// What the machine gives to Prepare.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -167,11 +168,11 @@ async fn plan(world: &impl PreparePorts, id: &RunId, start: &Start) -> Result<Re
         Err(reason) => return Ok(Err(vec![reason])),
     };
     let length = experiment.schedule().iter().map(|slot| slot.to).max().unwrap_or(Span::ZERO);
-    let put_back = u64::try_from(TIME_TO_PUT_BACK.as_millis()).unwrap_or(u64::MAX);
-    let worst_case = length.plus(Span::millis(put_back));
-    let mut reasons = guards::ask(world, &experiment, worst_case).await?;
     let seed = Seed::of(id);
     let found = targets::resolve(world, id, &experiment, &environment, seed).await?;
+    let changed = |fault: &FaultSpec| found.targets.get(&fault.on).map_or(0, |targets| targets.selected.len());
+    let worst_case = length.plus(undo::longest(experiment.faults.iter().map(changed)));
+    let mut reasons = guards::ask(world, &experiment, worst_case).await?;
     reasons.extend(found.reasons);
     let pacing = Pacing::of(length, experiment.observe.every);
     reasons.extend(pacing.as_ref().err().map(ToString::to_string));

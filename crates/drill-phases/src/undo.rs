@@ -5,18 +5,34 @@
 mod hosts;
 mod instances;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use drill_model::faults::Change;
 use drill_model::ids::RunId;
 use drill_model::ledger::{Gone, Row, State};
+use drill_model::quantity::Span;
 use drill_model::run::{Ending, Event, Status};
 
-use crate::ports::{Healing, PortError, Step};
+use crate::ports::{BATCH, Healing, PortError, Step};
 use crate::records::{self, RecordError};
 
 /// How long one call waits for hosts and instances before it says that they are not clean yet.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long putting back may take, however few the targets are.
+const TIME_TO_PUT_BACK: Span = Span::seconds(120);
+/// How much more each command may take: they are sent and asked after one by one.
+const SECONDS_PER_COMMAND: u64 = 1;
+
+/// How long putting back may take after the last fault has ended, before the run counts as overdue.
+///
+/// Takes how many targets each of the changes has.
+pub(crate) fn longest(targets: impl Iterator<Item = usize>) -> Span {
+    let commands: usize = targets.map(|targets| targets.div_ceil(BATCH)).sum();
+    let more = u64::try_from(commands).unwrap_or(u64::MAX).saturating_mul(SECONDS_PER_COMMAND);
+    TIME_TO_PUT_BACK.plus(Span::seconds(more))
+}
 
 /// A change that is not seen to be gone yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,11 +96,10 @@ pub(crate) async fn clean(world: &impl Healing, run: &RunId, ending: &Ending) ->
     let mut left = undo(world, run, &rows).await;
     // Read again: a row is closed when the store says so, not when we meant to close it.
     let rows = world.rows(run).await.map_err(RecordError::store(run))?;
-    for row in rows.iter().filter(|row| row.state.is_open()) {
-        if !left.iter().any(|left| left.row.fault == row.fault && left.row.target == row.target) {
-            left.push(Left { row: row.clone(), why: "it is still open in the ledger".to_owned() });
-        }
-    }
+    let known: BTreeSet<_> = left.iter().map(|left| (left.row.fault.clone(), left.row.target.clone())).collect();
+    let open = rows.iter().filter(|row| row.state.is_open());
+    let silent = open.filter(|row| !known.contains(&(row.fault.clone(), row.target.clone())));
+    left.extend(silent.map(|row| Left { row: row.clone(), why: "it is still open in the ledger".to_owned() }));
     if left.is_empty() {
         finish(world, run, &rows, ending).await?;
     }
@@ -98,7 +113,7 @@ pub(crate) async fn finish(
     rows: &[Row],
     ending: &Ending,
 ) -> Result<(), RecordError> {
-    let mut targets: std::collections::BTreeSet<_> = rows.iter().map(|row| row.target.clone()).collect();
+    let mut targets: BTreeSet<_> = rows.iter().map(|row| row.target.clone()).collect();
     // A run can hold targets that it never came to change.
     match world.plan(run).await {
         Ok(plan) => targets.extend(plan.scope.selected()),

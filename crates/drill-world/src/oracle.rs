@@ -122,13 +122,14 @@ impl World {
             return;
         };
         let mut runs = BTreeSet::new();
+        let instances = self.instances_by_id();
         for target in &command.targets {
             let row = self.state().ledger.of_unit(&unit, target).cloned();
             // An order of somebody who was overtaken may come after the row is closed: then the host's tombstone refuses
             // it, and a landing all the same is a violation of its own.
             match row {
                 Some(row) => {
-                    self.judge_fence(&row.run_id, target);
+                    self.judge_fence(&row.run_id, target, &instances);
                     runs.insert(row.run_id);
                 }
                 None => self.violation(format!(
@@ -177,12 +178,13 @@ impl World {
     /// R1 and the fence, for a verb on instances.
     pub(crate) fn judge_verb(&self, change: &Change, ids: &BTreeSet<InstanceId>) {
         let now = self.time().now();
+        let instances = self.instances_by_id();
         let mut runs = BTreeSet::new();
         for id in ids {
             let row = self.state().ledger.of_instance(change, id).find(|row| row.state.is_open()).cloned();
             match row {
                 Some(row) => {
-                    self.judge_fence(&row.run_id, id);
+                    self.judge_fence(&row.run_id, id, &instances);
                     if now > row.not_after + TOLERANCE {
                         self.violation(format!("{} is done after its last moment {}", row_text(&row), row.not_after));
                     }
@@ -242,10 +244,12 @@ impl World {
         }
     }
 
-    fn judge_fence(&self, run: &RunId, target: &InstanceId) {
+    fn instances_by_id(&self) -> BTreeMap<InstanceId, Instance> {
+        self.plane().instances().into_iter().map(|instance| (instance.id.clone(), instance)).collect()
+    }
+
+    fn judge_fence(&self, run: &RunId, target: &InstanceId, instances: &BTreeMap<InstanceId, Instance>) {
         let environment = self.state().store.run(run).and_then(|run| run.environment);
-        let instances: BTreeMap<InstanceId, Instance> =
-            self.plane().instances().into_iter().map(|instance| (instance.id.clone(), instance)).collect();
         let objection = match (instances.get(target), environment) {
             (Some(instance), Some(environment)) => {
                 let opted_in = instance.tags.get(OPT_IN_TAG).is_some_and(|value| value == environment.as_str());

@@ -76,19 +76,20 @@ pub(super) fn landings(run: &Run, scope: &Scope, ledger: &[Row]) -> (bool, Vec<F
     if scope.changes.is_empty() {
         findings.push(Finding::unknown("faults", "the plan has none: nothing was broken"));
     }
+    let mut written: BTreeMap<(&FaultName, &InstanceId), Vec<&Row>> = BTreeMap::new();
+    for row in ledger.iter().filter(|row| row.run_id == run.id) {
+        written.entry((&row.fault, &row.target)).or_default().push(row);
+    }
     for change in &scope.changes {
         let targets = scope.targets_of(change);
-        let rows = |target: &InstanceId| {
-            let target = target.clone();
-            ledger.iter().filter(move |row| row.run_id == run.id && row.fault == change.fault && row.target == target)
-        };
+        let rows = |target| written.get(&(&change.fault, target)).into_iter().flatten().copied();
         let missing: Vec<&InstanceId> =
-            targets.iter().filter(|target| rows(target).all(|row| row.state.landed().is_none())).collect();
+            targets.iter().filter(|target| rows(*target).all(|row| row.state.landed().is_none())).collect();
         let landed = targets.len() - missing.len();
         let mut seen = format!("landed on {landed} of {}", counted(targets.len(), "target"));
         if !missing.is_empty() {
             seen.push_str(&format!("; not seen on {}", names(&missing)));
-            let why = missing.iter().flat_map(|target| rows(target)).find_map(|row| match &row.state {
+            let why = missing.iter().flat_map(|target| rows(*target)).find_map(|row| match &row.state {
                 State::NeverMade { why } => Some(format!(" ({}: {why})", row.target)),
                 State::Intended | State::Landed { .. } | State::Undone { .. } | State::Abandoned { .. } => None,
             });

@@ -1,8 +1,10 @@
 //! Where a run is on its way: what is due now, and until when nothing is.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use drill_model::faults::Reversal;
+use drill_model::ids::InstanceId;
 use drill_model::ledger::{Row, State};
 use drill_model::plan::{Plan, PlannedChange};
 use drill_model::quantity::Span;
@@ -78,10 +80,9 @@ fn must_be_put_back(row: &Row) -> bool {
 }
 
 fn is_begun(plan: &Plan, rows: &[Row], change: &PlannedChange) -> bool {
-    plan.scope
-        .targets_of(change)
-        .iter()
-        .all(|target| rows.iter().any(|row| row.fault == change.fault && row.target == *target))
+    let begun: BTreeSet<&InstanceId> =
+        rows.iter().filter(|row| row.fault == change.fault).map(|row| &row.target).collect();
+    plan.scope.targets_of(change).iter().all(|target| begun.contains(target))
 }
 
 #[cfg(test)]
