@@ -9,7 +9,7 @@ use crate::order::Order;
 use crate::sandbox::{HOST, PEER, Sandbox};
 use crate::trial;
 
-const SOON: Duration = Duration::from_secs(8);
+const SOON: Duration = Duration::from_secs(20);
 const UNIT: &str = "00000000000000a1";
 const OTHER: &str = "00000000000000b2";
 
@@ -195,7 +195,7 @@ fn two_faults() {
     let host = Sandbox::new();
     let before = host.state();
     host.order(&blackhole(UNIT, "egress", "tcp", "5432", "any")).must_be("landed", "");
-    host.order(&blackhole(OTHER, "egress", "tcp", "6379", "any").for_seconds(3)).must_be("landed", "");
+    host.order(&blackhole(OTHER, "egress", "tcp", "6379", "any").for_seconds(8)).must_be("landed", "");
 
     // The second one's dead man takes back the second one.
     assert!(crate::clock::eventually(SOON, || !dark(&host, "", PEER, 6379)));

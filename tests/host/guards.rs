@@ -86,7 +86,7 @@ fn two_starts() {
     }
     assert_eq!(host.text("iptables -S OUTPUT | grep -c stormdrill").trim(), "1");
     host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
-    host.must_become(&before, std::time::Duration::from_secs(8));
+    host.must_become(&before, std::time::Duration::from_secs(20));
 }
 
 fn tools_are_needed() {

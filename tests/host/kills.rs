@@ -72,7 +72,7 @@ exec "REAL" "$@"
 "#;
 
 /// The longest that the end of a killed order may take.
-const GONE: Duration = Duration::from_secs(15);
+const GONE: Duration = Duration::from_secs(30);
 
 /// The faults whose commands and reverts die at every step: one for each kind of thing that is changed: processes,
 /// files, kernel tables, a supervisor's mind. Of the others, whose commands are the same up to there, every fifth.
@@ -151,7 +151,7 @@ fn holder(killed: &Killed) {
 fn revert(killed: &Killed) {
     let before = killed.case.host.state();
     let steps = killed.each_step(|unit, step| {
-        killed.case.host.order(&killed.case.order(unit).for_seconds(5)).must_be("landed", "");
+        killed.case.host.order(&killed.case.order(unit).for_seconds(8)).must_be("landed", "");
         let died = killed.run(&Order::new("revert", unit), "command", step);
         killed.must_end(&before);
         killed.must_stay_ended(unit);

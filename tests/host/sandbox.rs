@@ -238,7 +238,7 @@ impl Sandbox {
     #[track_caller]
     pub fn must_become(&self, state: &str, within: Duration) {
         clock::eventually(within, || self.units().is_empty());
-        if !clock::eventually(Duration::from_secs(3), || self.state() == state) {
+        if !clock::eventually(Duration::from_secs(10), || self.state() == state) {
             assert_eq!(self.state(), state);
         }
     }
