@@ -15,7 +15,8 @@ up)
   if [ ! -d "$code" ]; then
     code=${CARGO_TARGET_DIR:-target}/debug
     echo "# Building the functions (minutes, the first time) ..."
-    # With the tests, as the end-to-end ring builds them: without them the SDK would be built once more, with other features.
+    # As the tests build them: otherwise the SDK would be built once more, with other features.
+    . scripts/one-build.sh
     cargo build -q --workspace --bins --tests
   elif [ -z "${DRILL_LAB:-}" ]; then
     # The hosts are the lab's.

@@ -4,12 +4,23 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+. scripts/one-build.sh
+[ -n "${RUSTC_WORKSPACE_WRAPPER:-}" ] || { echo "lint: there is no clippy: rustup component add clippy" >&2; exit 1; }
+
 step() { echo "lint: $*"; "$@"; }
+# clippy: nothing may be said, which cargo repeats for what it does not build again.
+clippy() {
+  local said status=0
+  said=$(cargo build --workspace --all-targets --quiet 2>&1) || status=$?
+  [ -z "$said" ] || { printf '%s\n' "$said" >&2; return 1; }
+  return "$status"
+}
+documents() { "${CARGO_TARGET_DIR:-target}/debug/drill-documents" "$@"; }
 step cargo fmt --all --check
-step cargo clippy --workspace --all-targets --quiet -- -D warnings
-step cargo run -q -p drill-documents -- check
+step clippy
+step documents check
 # The parts of the host documents are no scripts of their own: the documents are linted as hosts run them.
-step cargo run -q -p drill-documents -- scripts target/documents
+step documents scripts target/documents
 { git ls-files '*.sh' ':!infra/ssm/src' && ls target/documents/*.sh; } | xargs shellcheck -x
 echo "lint: shellcheck is content"
 step tests/asl/validate.sh

@@ -3,6 +3,7 @@
 # counted as skipped, never as passed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
+. scripts/one-build.sh
 mkdir -p target
 log=$PWD/target/test.log
 

@@ -6,6 +6,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 target=${CARGO_TARGET_DIR:-$here/../../target}
 if [ -z "${STORMDRILL_FUNCTIONS:-}" ]; then
   # With the tests, though they are not needed here: without them the SDK would be built once more, with other features.
+  # shellcheck source=scripts/one-build.sh
+  . "$here/../../scripts/one-build.sh"
   (cd "$here" && cargo build -q --workspace --bins --tests)
   export DRILL_LAB=${DRILL_LAB:-$target/debug/drill-lab}
 else
