@@ -47,15 +47,15 @@ pub(super) async fn ask(world: &impl PreparePorts, scope: &Scope) -> Reasons {
         };
         match world.probe(&order).await {
             Ok(command) => commands.push(command),
-            Err(error) => objections.entry(format!("cannot be reached ({error})")).or_default().extend(batch.to_vec()),
+            Err(error) => {
+                objections.entry(format!("cannot be reached ({error})")).or_default().extend(batch.to_vec());
+                needs.retain(|id, _| !order.targets.contains(id));
+            }
         }
     }
     let said = answers::wait(world, &commands, PATIENCE).await;
     let now = world.now().as_second();
     for (id, needs) in needs {
-        if objections.values().any(|hosts| hosts.contains(&id)) {
-            continue;
-        }
         let against = match &said {
             Err(error) => vec![format!("cannot be heard ({error})")],
             Ok(said) => match said.get(&id) {
