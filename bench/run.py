@@ -9,6 +9,7 @@ import contextlib
 import io
 import pathlib
 import platform
+import ssl
 import statistics
 import sys
 import tempfile
@@ -104,11 +105,17 @@ def cold(aws, package):
 
 
 def variables():
-    """What the template gives to functions; nothing of it is called."""
+    """What the template gives to functions; nothing of it is called.
+
+    Besides, the one file of root certificates: Lambda's Amazon Linux has no other place for them, but Debian has each of
+    them in a folder too, and without the variable both would be read.
+    """
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     names = {word.rstrip(":") for word in text.split() if word.startswith("STORMDRILL_")}
+    roots = ssl.get_default_verify_paths().cafile
     return {name: "arn:aws:sns:us-east-1:123456789012:bench" if "ARN" in name else "123456789012" for name in names} | {
-        "STORMDRILL_PROMETHEUS_URL": ""
+        "STORMDRILL_PROMETHEUS_URL": "",
+        **({"SSL_CERT_FILE": roots} if roots else {}),
     }
 
 
