@@ -107,15 +107,16 @@ def cold(aws, package):
 def variables():
     """What the template gives to functions; nothing of it is called.
 
-    Besides, the one file of root certificates: Lambda's Amazon Linux has no other place for them, but Debian has each of
-    them in a folder too, and without the variable both would be read.
+    Besides, where the root certificates are: in one file, and a folder that holds no others, as on Lambda's Amazon Linux.
+    Debian has each of them in a file of its own too, and all those would be read as well.
     """
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     names = {word.rstrip(":") for word in text.split() if word.startswith("STORMDRILL_")}
-    roots = ssl.get_default_verify_paths().cafile
+    roots, folder = ssl.get_default_verify_paths().cafile, ROOT / "target/no-roots"
+    folder.mkdir(parents=True, exist_ok=True)
     return {name: "arn:aws:sns:us-east-1:123456789012:bench" if "ARN" in name else "123456789012" for name in names} | {
         "STORMDRILL_PROMETHEUS_URL": "",
-        **({"SSL_CERT_FILE": roots} if roots else {}),
+        **({"SSL_CERT_FILE": roots, "SSL_CERT_DIR": str(folder)} if roots else {}),
     }
 
 
