@@ -163,7 +163,7 @@ def experiment(targets):
         "steady_state": [{"name": "steady", "cloudwatch": metric, "tolerance": {"at_least": 0}}],
         "guards": {"max_blast_radius": "100%", "stop_when": [{"probe": "steady", "below": 0, "for_samples": 3}]},
         "observe": {"every": "5s", "baseline_samples": 2},
-        "recovery": {"within": "1m", "check_every": "5s"},
+        "recovery": {"within": f"{max(60, targets // 25)}s", "check_every": "5s"},
     }
 
 
