@@ -30,7 +30,7 @@ def ready_made(name, **changes):
 
 def crash(**changes):
     """One of four order services dies, and nobody notices: supported."""
-    return ready_made("order-service-crash", **{"duration": "6s"} | changes)
+    return ready_made("order-service-crash", **{"duration": "12s"} | changes)
 
 
 def guarded(**guards):
