@@ -27,6 +27,7 @@ pub fn trials() -> Vec<Trial> {
         trial("effect::spared_networks_are_spared", spared),
         trial("effect::two_faults_on_one_host_do_not_disarm_each_other", two_faults),
         trial("effect::a_full_disk_is_not_filled_further", full_disk),
+        trial("effect::a_filled_disk_is_free_again_while_somebody_reads_the_file", file_held_open),
         trial("effect::the_probe_says_what_is_alive_and_changes_nothing", probe),
     ]);
     trials
@@ -227,6 +228,19 @@ fn full_disk() {
         "the tombstone is written after all"
     );
     assert!(host.holds("test -e /var/lib/stormdrill/somebody"));
+}
+
+fn file_held_open() {
+    let case = case("disk-fill");
+    case.host.order(&case.order(UNIT)).must_be("landed", "");
+    let file = format!("/var/lib/stormdrill/units/{UNIT}/fill");
+    assert!(case.host.holds(&format!("setsid sleep 1000 <{file} >/dev/null 2>&1 &")));
+    let held = || case.host.holds(&format!("ls -l /proc/[0-9]*/fd | grep -q {file}"));
+    assert!(crate::clock::eventually(SOON, held), "nobody holds the file");
+
+    case.host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
+
+    case.must_be_whole();
 }
 
 fn probe() {

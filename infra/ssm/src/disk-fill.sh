@@ -43,6 +43,8 @@ fault_landed() {
 }
 
 fault_undo() {
+  # Whoever holds the file open, a backup or a scanner, would keep its blocks after its name is gone.
+  [ ! -f "$unit_dir/fill" ] || [ -L "$unit_dir/fill" ] || : >"$unit_dir/fill"
   rm -f "$unit_dir/fill"
 }
 
