@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use drill_lab::{AgentStatus, FleetSpec, HostSize, HostSpec, Lab, Site};
@@ -38,8 +38,8 @@ struct Machine {
 impl Machine {
     fn now() -> Result<Machine, Failed> {
         let mut files = BTreeMap::new();
-        for folder in ["/etc", "/var/lib", "/root"] {
-            list(Path::new(folder), 3, &mut files);
+        for folder in [Path::new("/etc"), Path::new("/var/lib"), &home()] {
+            list(folder, 3, &mut files);
         }
         let settings = ["kernel/hostname", "kernel/core_pattern", "vm/drop_caches", "vm/overcommit_memory"];
         Ok(Machine {
@@ -63,15 +63,19 @@ fn said(program: &str, arguments: &[&str]) -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
+/// The home of whoever runs this.
+fn home() -> PathBuf {
+    std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"))
+}
+
 fn list(folder: &Path, depth: usize, files: &mut BTreeMap<String, (u64, i64, i64)>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(file) = fs::symlink_metadata(entry.path()) else { continue };
         // Whatever else runs on the machine writes its own caches and logs; a host has no way to any of these.
-        let path = entry.path().display().to_string();
-        if path.starts_with("/root/.") {
+        if folder == home() && entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        files.insert(path, (file.ino(), file.size() as i64, file.mtime()));
+        files.insert(entry.path().display().to_string(), (file.ino(), file.size() as i64, file.mtime()));
         if file.is_dir() && depth > 1 {
             list(&entry.path(), depth - 1, files);
         }
@@ -85,7 +89,7 @@ const HAVOC: &str = "
     ip route add 192.0.2.0/24 via 10.83.0.1
     ip link set lo down
     dd if=/dev/zero of=/var/lib/fill bs=1M count=1000
-    echo changed > /etc/hosts; echo changed > /root/changed; rm -rf /home /opt /srv
+    echo changed > /etc/hosts; mkdir -p HOME; echo changed > HOME/changed; rm -rf /home /opt /srv
     mkdir -p /var/lib/stormdrill; echo 1 > /etc/stormdrill
     hostname changed; echo changed > /proc/sys/kernel/hostname
     date -s '2001-01-01'; echo 3 > /proc/sys/vm/drop_caches; echo b > /proc/sysrq-trigger
@@ -98,9 +102,10 @@ async fn machine_untouched() -> Outcome {
     let sleeper = Command::new("sleep").arg("1005").spawn()?;
     let witness = Witness(sleeper);
     let before = Machine::now()?;
+    let havoc = HAVOC.replace("HOME", &home().display().to_string());
     let ended = with_lab("havoc", FleetSpec::bare("havoc", &["one"]), async |lab| {
         // The script kills itself at its end, with everything else of the host but process 1.
-        let outcome = ring::script(&lab, "one", HAVOC).await?;
+        let outcome = ring::script(&lab, "one", &havoc).await?;
         same(&outcome.status, &AgentStatus::Failed)?;
         // A document would not do: on a full disk the agent has no room for its script.
         let (mut said, check) = (String::new(), "iptables -S INPUT; df --output=pcent / | tail -n 1");
