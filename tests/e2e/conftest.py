@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "tests/local-aws"))
 import deploy  # noqa: E402
 from drill import Stack  # noqa: E402
 from experiments import guarded  # noqa: E402
+from monitor import watching  # noqa: E402
 from testing import raised  # noqa: E402
 
 
@@ -25,11 +26,21 @@ def stack(tmp_path_factory):
     with raised(tmp_path_factory.mktemp("e2e") / "home", order_hosts=4, rate=50) as aws:
         if aws.without_hosts:
             pytest.skip(aws.without_hosts)
-        parameters = {"Environments": "lab", "AllowTermination": "yes"}
-        outputs = deploy.deploy(ROOT / "template.yaml", code=code, parameters=parameters)
-        url, arn = aws.queue()
-        aws.client("sns").subscribe(TopicArn=outputs["NoticeTopicArn"], Protocol="sqs", Endpoint=arn)
-        yield Stack(aws, outputs, url)
+        with watching() as monitor:
+            parameters = {"Environments": "lab", "AllowTermination": "yes", "PrometheusUrl": monitor.prometheus_url}
+            outputs = deploy.deploy(ROOT / "template.yaml", code=code, parameters=parameters)
+            url, arn = aws.queue()
+            aws.client("sns").subscribe(TopicArn=outputs["NoticeTopicArn"], Protocol="sqs", Endpoint=arn)
+            stack = Stack(aws, outputs, url, monitor)
+            monitor.count = lambda: sum(letter not in "TZ" for letter in stack.processes("order-service", "order-service"))
+            yield stack
+
+
+@pytest.fixture
+def monitor(stack):
+    """What can be asked besides AWS; it speaks again for the next test."""
+    yield stack.monitor
+    stack.monitor.silent = False
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ SECONDS = 120
 class Stack:
     """The deployed stack and what is around it."""
 
-    def __init__(self, aws, outputs, mailbox):
-        self.aws, self.outputs, self.mailbox, self.heard = aws, outputs, mailbox, []
+    def __init__(self, aws, outputs, mailbox, monitor=None):
+        self.aws, self.outputs, self.mailbox, self.monitor, self.heard = aws, outputs, mailbox, monitor, []
 
     def store(self, experiment):
         """Puts an experiment where runs look for it; gives its id."""
@@ -152,6 +152,12 @@ class Run:
     def ledger(self):
         """The rows: what was done to whom, and how far it came."""
         return [json.loads(item["row"]["S"]) for item in self.stack.items(f"RUN#{self.name}", "ROW#")]
+
+    def measured(self, stage, probe):
+        """The values that were stored for a probe in this part of the run; `None` among them is one that nobody knows."""
+        found = self.stack.items(f"RUN#{self.name}", f"SAMPLE#{stage}#")
+        readings = [reading for item in found for reading in json.loads(item["sample"]["S"])["readings"]]
+        return {one["reading"].get("known") for one in readings if one["probe"] == probe}
 
     def open(self):
         """Rows that are still in the index of open ones."""

@@ -45,6 +45,15 @@ def frozen(**changes):
     return ready_made("error-budget-abort", **{"duration": "5m", "guards": never, "steady_state": wide} | changes)
 
 
+def paused(**changes):
+    """One of four order services stands still; there is no condition but the one that an experiment must have."""
+    fault = {"name": "pause", "kind": "process-pause", "on": "order-hosts", "process": "order-service"}
+    first = changes["steady_state"][0]["name"]
+    never = {"max_blast_radius": "30%", "stop_when": [{"probe": first, "below": 0, "for_samples": 3}]}
+    asked = {"id": "order-service-pause", "faults": [fault], "duration": "12s", "guards": never, "success": [{"recovery_time_at_most": "30s"}]}
+    return ready_made("order-service-crash", **asked | changes)
+
+
 def cloudwatch(metric, statistic="Average"):
     return {
         "namespace": "Orders",
