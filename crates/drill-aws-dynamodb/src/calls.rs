@@ -118,8 +118,9 @@ impl<C: Clock> RunTable<C> {
         Ok(found)
     }
 
-    /// Every item of a partition whose sort key begins so, by sort key. One round trip for each page of 1 MB.
-    pub(crate) async fn under(&self, pk: &str, prefix: &str) -> Answer<Vec<Item>> {
+    /// What `read` makes of every item of a partition whose sort key begins so, by sort key. One round trip for each page
+    /// of 1 MB, and of the items themselves never more than a page is kept.
+    pub(crate) async fn under<T>(&self, pk: &str, prefix: &str, read: impl Fn(Item) -> Answer<T>) -> Answer<Vec<T>> {
         let query = self
             .client
             .query()
@@ -133,7 +134,9 @@ impl<C: Clock> RunTable<C> {
         loop {
             let page = query.clone().set_exclusive_start_key(from).send().await;
             let page = page.map_err(|error| failure(QUERY, &error))?;
-            found.extend(page.items.unwrap_or_default());
+            for item in page.items.unwrap_or_default() {
+                found.push(read(item)?);
+            }
             match page.last_evaluated_key {
                 Some(key) if !key.is_empty() => from = Some(key),
                 Some(_) | None => return Ok(found),

@@ -31,8 +31,7 @@ impl<C: Clock> Ledger for RunTable<C> {
 
     /// One round trip for each MB of rows: about 1,000 of them.
     async fn rows(&self, run: &RunId) -> Answer<Vec<Row>> {
-        let items = self.under(&partition(run), "ROW#").await?;
-        items.iter().map(|item| read(QUERY, item, "row")).collect()
+        self.under(&partition(run), "ROW#", |item| read(QUERY, &item, "row")).await
     }
 
     /// One round trip for each MB of the index: about 5,000 open rows. An index is never consistent.

@@ -41,7 +41,7 @@ impl<C: Clock> RunTable<C> {
     }
 
     pub(crate) async fn read_plan(&self, run: &RunId) -> Answer<Plan> {
-        let items = self.under(&partition(run), "PLAN").await?;
+        let items = self.under(&partition(run), "PLAN", Ok).await?;
         let pointer = items.iter().find(|item| text(item, "sk") == Some("PLAN"));
         let missing = || PortError::new(Class::Missing, QUERY, format!("there is no plan of run {run}"));
         let pointer = pointer.ok_or_else(missing)?;

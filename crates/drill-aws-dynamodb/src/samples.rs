@@ -53,8 +53,7 @@ impl<C: Clock> RunTable<C> {
     }
 
     pub(crate) async fn read_samples(&self, run: &RunId) -> Answer<Vec<Sample>> {
-        let items = self.under(&partition(run), "SAMPLE#").await?;
-        items.iter().map(|item| read(QUERY, item, "sample")).collect()
+        self.under(&partition(run), "SAMPLE#", |item| read(QUERY, &item, "sample")).await
     }
 
     pub(crate) async fn read_latest(&self, run: &RunId, stage: Stage, most: u32) -> Answer<Vec<Sample>> {
