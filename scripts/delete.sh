@@ -3,7 +3,7 @@
 # The tables, the reports and the logs stay, and are named, unless --with-data is given: then they are deleted too.
 #
 # usage: scripts/delete.sh [--with-data] [--stack NAME]
-# Ends with 0 when it is gone, 2 when the question was wrong, 3 when something may still be broken.
+# Ends with 0 when it is gone, 1 when it is not quite, 2 when nothing could be asked, 3 when something may still be broken.
 set -euo pipefail
 
 stack=stormdrill
@@ -38,30 +38,71 @@ machine=$(physical ExperimentMachine)
 functions=$(physical FunctionLogs)
 machines=$(physical MachineLogs)
 
-under_way=$(aws stepfunctions list-executions --state-machine-arn "$machine" --status-filter RUNNING \
-  --query 'executions[].name' --output text)
-if [ -n "$under_way" ] && [ "$under_way" != None ]; then
-  echo "delete: these runs are under way: $under_way" >&2
-  echo "delete: stop them (aws stepfunctions stop-execution) and wait until they are clean: nothing was deleted" >&2
+# Ends: what cannot be seen may be broken.
+unseen() {
+  echo "delete: it cannot be seen $1: nothing was deleted" >&2
   exit 3
-fi
+}
 
-# The index may lag behind by moments. A run that is over has closed its rows before its execution ended.
-open=$(aws dynamodb query --table-name "$runs" --index-name open --key-condition-expression '#open = :open' \
-  --expression-attribute-names '{"#open": "open"}' --expression-attribute-values '{":open": {"S": "open"}}' \
-  --query 'Items[].[pk.S, sk.S]' --output text)
-if [ -n "$open" ] && [ "$open" != None ]; then
-  echo "delete: these changes are not undone yet:" >&2
-  echo "$open" >&2
-  echo "delete: the janitor puts them back within a minute after their deadline: nothing was deleted" >&2
-  exit 3
-fi
+# Fails, and says why, while something may still have to be put back.
+at_rest() {
+  local under_way open
+  under_way=$(aws stepfunctions list-executions --state-machine-arn "$machine" --status-filter RUNNING \
+    --query 'executions[].name' --output text) || unseen "which runs are under way"
+  if [ -n "$under_way" ] && [ "$under_way" != None ]; then
+    echo "delete: these runs are under way: $under_way" >&2
+    echo "delete: stop them (aws stepfunctions stop-execution) and wait until they are clean: nothing was deleted" >&2
+    return 1
+  fi
+  # The index may lag behind by moments. A run that is over has closed its rows before its execution ended.
+  open=$(aws dynamodb query --table-name "$runs" --index-name open --key-condition-expression '#open = :open' \
+    --expression-attribute-names '{"#open": "open"}' --expression-attribute-values '{":open": {"S": "open"}}' \
+    --query 'Items[].[pk.S, sk.S]' --output text) || unseen "what is not undone yet"
+  if [ -n "$open" ] && [ "$open" != None ]; then
+    echo "delete: these changes are not undone yet:" >&2
+    echo "$open" >&2
+    echo "delete: the janitor puts them back within a minute after their deadline: nothing was deleted" >&2
+    return 1
+  fi
+}
+
+# The emergency stop. Whoever has pulled it before keeps it.
+lever='"pk": {"S": "LEVER"}, "sk": {"S": "LEVER"}'
+pulled=''
+pull() {
+  local said
+  if said=$(aws dynamodb put-item --table-name "$runs" --condition-expression 'attribute_not_exists(pk)' \
+    --item "{$lever, \"reason\": {\"S\": \"the stack $stack is being deleted\"}}" 2>&1); then
+    pulled=yes
+    trap release EXIT
+  elif [[ $said != *ConditionalCheckFailed* ]]; then
+    echo "delete: the emergency stop cannot be pulled: $said: nothing was deleted" >&2
+    exit 2
+  fi
+}
+release() {
+  aws dynamodb delete-item --table-name "$runs" --key "{$lever}" ||
+    echo "delete: the emergency stop is still pulled: delete the item LEVER of table $runs" >&2
+}
+
+# First without the emergency stop, which would end a run that is under way. Then with it: a schedule may start one now,
+# and nothing is broken any more.
+at_rest || exit 3
+pull
+at_rest || exit 3
 
 echo "delete: deleting the stack $stack"
-aws cloudformation delete-stack --stack-name "$stack"
-aws cloudformation wait stack-delete-complete --stack-name "$stack"
+# Half a stack shall break nothing, so from here on the emergency stop stays until the stack is gone.
+trap - EXIT
+if ! { aws cloudformation delete-stack --stack-name "$stack" &&
+  aws cloudformation wait stack-delete-complete --stack-name "$stack"; }; then
+  echo "delete: the stack is not gone, and the emergency stop is pulled (the item LEVER of table $runs)" >&2
+  echo "delete: see to what CloudFormation says, and delete it again" >&2
+  exit 1
+fi
 
 if [ "$data" = keep ]; then
+  [ -z "$pulled" ] || release
   echo "delete: the stack is gone. These stay: the tables $runs and $experiments, the bucket $bucket,"
   echo "delete: the log groups $functions and $machines. With --with-data they would have been deleted too."
   exit 0

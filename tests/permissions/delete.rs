@@ -11,8 +11,10 @@ const AWS: &str = r#"#!/bin/sh
 echo "$*" >> "$CALLS"
 case "$*" in
 *describe-stack-resource*) [ "$STACK_EXISTS" = yes ] || exit 254; shift 5; echo "physical-$1" ;;
+*"$BROKEN"*) echo "it does not answer" >&2; exit 255 ;;
 *list-executions*) echo "$UNDER_WAY" ;;
-*"dynamodb query"*) echo "$OPEN_ROWS" ;;
+*"dynamodb query"*) echo "$OPEN_ROWS"; [ ! -e "$CALLS.pulled" ] || echo "$LATE_ROWS" ;;
+*put-item*) [ -z "$PULL_FAILS" ] || { echo "An error occurred ($PULL_FAILS)" >&2; exit 254; }; touch "$CALLS.pulled" ;;
 *list-object-versions*) if [ -e "$CALLS.emptied" ]; then echo '{"Objects": null}'; else echo '{"Objects": [{"Key": "a", "VersionId": "1"}], "Quiet": true}'; fi ;;
 *delete-objects*) touch "$CALLS.emptied" ;;
 esac
@@ -34,6 +36,7 @@ fn delete(name: &str, arguments: &[&str], world: &[(&str, &str)]) -> Asked {
     let mut command = Command::new("bash");
     command.arg(root().join("scripts/delete.sh")).args(arguments).env("PATH", path).env("CALLS", &calls);
     command.env("STACK_EXISTS", "yes").env("UNDER_WAY", "None").env("OPEN_ROWS", "");
+    command.env("LATE_ROWS", "").env("PULL_FAILS", "").env("BROKEN", "nothing");
     let output = command.envs(world.iter().copied()).output().unwrap();
     let calls = std::fs::read_to_string(calls).unwrap_or_default().lines().map(str::to_owned).collect();
     std::fs::remove_dir_all(folder).unwrap();
@@ -42,7 +45,13 @@ fn delete(name: &str, arguments: &[&str], world: &[(&str, &str)]) -> Asked {
 
 impl Asked {
     fn deleted(&self) -> Vec<&str> {
-        self.calls.iter().map(String::as_str).filter(|call| call.contains("delete-")).collect()
+        let deletes = |call: &&str| call.contains("delete-") && !call.contains("delete-item");
+        self.calls.iter().map(String::as_str).filter(deletes).collect()
+    }
+
+    /// How often the emergency stop was pulled, and released.
+    fn lever(&self) -> [usize; 2] {
+        ["put-item", "delete-item"].map(|what| self.calls.iter().filter(|call| call.contains(what)).count())
     }
 
     fn said(&self) -> String {
@@ -69,6 +78,59 @@ fn nothing_is_deleted_while_a_run_is_under_way() {
 }
 
 #[test]
+fn a_run_under_way_is_not_ended_by_the_emergency_stop() {
+    assert_eq!(delete("spared", &[], &[("UNDER_WAY", "a-run")]).lever(), [0, 0]);
+    assert_eq!(delete("spared-row", &[], &[("OPEN_ROWS", "RUN#a-run")]).lever(), [0, 0]);
+}
+
+#[test]
+fn what_a_run_that_began_meanwhile_has_broken_is_seen() {
+    let asked = delete("late", &[], &[("LATE_ROWS", "RUN#late\tROW#crash#i-0123456789abcdef0")]);
+
+    assert_eq!(asked.output.status.code(), Some(3));
+    assert!(asked.said().contains("RUN#late"), "{}", asked.said());
+    assert_eq!(asked.deleted(), Vec::<&str>::new());
+    assert_eq!(asked.lever(), [1, 1], "it is as it was");
+}
+
+#[test]
+fn nothing_is_deleted_when_it_cannot_be_seen_what_is_broken() {
+    for call in ["list-executions", "dynamodb query"] {
+        let asked = delete("unseen", &[], &[("BROKEN", call)]);
+
+        assert_eq!(asked.output.status.code(), Some(3), "{call}: {}", asked.said());
+        assert_eq!(asked.deleted(), Vec::<&str>::new(), "{call}");
+    }
+}
+
+#[test]
+fn half_a_stack_breaks_nothing() {
+    let asked = delete("half", &["--with-data"], &[("BROKEN", "stack-delete-complete")]);
+
+    assert_eq!(asked.output.status.code(), Some(1));
+    assert!(asked.said().contains("LEVER"), "{}", asked.said());
+    assert_eq!(asked.lever(), [1, 0]);
+    assert!(!asked.deleted().iter().any(|call| call.contains("delete-table")), "{:?}", asked.calls);
+}
+
+#[test]
+fn an_emergency_stop_that_somebody_else_has_pulled_stays_pulled() {
+    let asked = delete("theirs", &[], &[("PULL_FAILS", "ConditionalCheckFailedException")]);
+
+    assert_eq!(asked.output.status.code(), Some(0), "{}", asked.said());
+    assert_eq!(asked.lever(), [1, 0]);
+}
+
+#[test]
+fn nothing_is_deleted_when_the_emergency_stop_cannot_be_pulled() {
+    let asked = delete("unpulled", &[], &[("PULL_FAILS", "AccessDeniedException")]);
+
+    assert_eq!(asked.output.status.code(), Some(2));
+    assert!(asked.said().contains("AccessDenied"), "{}", asked.said());
+    assert_eq!(asked.deleted(), Vec::<&str>::new());
+}
+
+#[test]
 fn nothing_is_deleted_when_there_is_no_such_stack() {
     let asked = delete("no-stack", &["--stack", "another"], &[("STACK_EXISTS", "no")]);
 
@@ -86,6 +148,7 @@ fn a_stack_is_deleted_and_its_data_stays() {
         "cloudformation wait stack-delete-complete --stack-name stormdrill",
     ];
     assert_eq!(asked.deleted(), expected);
+    assert_eq!(asked.lever(), [1, 1], "the table stays, and the emergency stop does not stay in it");
     assert!(String::from_utf8_lossy(&asked.output.stdout).contains("physical-RunsTable"));
 }
 
