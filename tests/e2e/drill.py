@@ -3,6 +3,7 @@
 The sides are the execution and its history, the ledger, the queue behind the topic, the bucket, and the hosts.
 """
 
+import concurrent.futures
 import contextlib
 import json
 import subprocess
@@ -76,7 +77,12 @@ class Stack:
     def processes(self, service, name):
         """The kernel's letters for the processes of this name on the hosts of this service."""
         look = 'for s in /proc/[0-9]*/stat; do { read -r line <"$s"; } 2>/dev/null && case $line in *"($1)"*) echo "${line##*) }"; esac; done; true'
-        said = [self.on(host["instance_id"], "bash", "-c", look, "bash", name) for host in self.hosts(Service=service)]
+
+        def ask(host):
+            return self.on(host["instance_id"], "bash", "-c", look, "bash", name)
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            said = list(pool.map(ask, self.hosts(Service=service)))
         return [line.split()[0] for text in said for line in text.splitlines()]
 
     def on(self, instance, *command):

@@ -7,7 +7,7 @@ PROMETHEUS = {"name": "running", "prometheus": {"query": QUERY}}
 
 
 def test_a_prometheus_and_a_page_say_what_hosts_do(stack, monitor):
-    page = {"name": "all", "http": {"url": f"{monitor.url}/orders/4"}, "tolerance": {"at_least": 1}}
+    page = {"name": "all", "http": {"url": f"{monitor.url}/orders/4", "timeout": "5s"}, "tolerance": {"at_least": 1}}
     probes = [PROMETHEUS | {"tolerance": {"at_least": 3}}, page]
 
     run = stack.start(paused(steady_state=probes))
