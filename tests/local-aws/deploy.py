@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import io
 import json
+import logging
 import os
 import pathlib
 import stat
@@ -29,6 +30,9 @@ POLICIES = {
 }
 # moto reads a bucket's policy without its conditions: one that denies plain HTTP would deny everything.
 UNKNOWN = ("AWS::S3::BucketPolicy",)
+
+# The translator speaks of measurements of its own, which nobody has asked for.
+logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 
 class Failed(Exception):
