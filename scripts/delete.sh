@@ -23,15 +23,16 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+resources=$(aws cloudformation list-stack-resources --stack-name "$stack" \
+  --query 'StackResourceSummaries[].[LogicalResourceId, PhysicalResourceId]' --output text) || resources=''
 # The physical id of a resource of the stack.
 physical() {
-  aws cloudformation describe-stack-resource --stack-name "$stack" --logical-resource-id "$1" \
-    --query StackResourceDetail.PhysicalResourceId --output text
+  awk -v id="$1" '$1 == id { print $2; found = 1 } END { exit !found }' <<<"$resources" || {
+    echo "delete: there is no stack $stack with a resource $1: nothing was deleted" >&2
+    exit 2
+  }
 }
-if ! runs=$(physical RunsTable); then
-  echo "delete: there is no stack $stack with a table of runs: nothing was deleted" >&2
-  exit 2
-fi
+runs=$(physical RunsTable)
 experiments=$(physical ExperimentsTable)
 bucket=$(physical ReportBucket)
 machine=$(physical ExperimentMachine)

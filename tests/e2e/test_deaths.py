@@ -1,9 +1,15 @@
 """Something dies in the middle: no fault stays, and the report says what happened."""
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
-from experiments import crash, frozen
+from experiments import ROOT, crash, frozen
 from testing import eventually
+
+DELETE = ROOT / "scripts/delete.sh"
 
 
 def database(stack):
@@ -35,6 +41,20 @@ def test_a_stopped_execution_is_cleaned_up_after_and_reported(stack):
     report = run.report()
     assert report["run"]["judgement"]["verdict"] == "aborted"
     assert report["run"]["ending"] == {"because": "stopped", "how": "its execution ended as ABORTED"}
+
+
+def test_a_stack_is_not_deleted_while_something_is_broken(stack):
+    run = frozen_by(stack)
+    client = {"PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    deletion = subprocess.run([DELETE], env=os.environ | client, capture_output=True, text=True, check=False)
+
+    assert (deletion.returncode, deletion.stdout) == (3, "")
+    assert run.name in deletion.stderr
+    assert stack.items("LEVER", "LEVER") == []
+    assert "T" in database(stack)
+    run.stop()
+    whole_again(stack, run)
 
 
 def test_an_inject_that_dies_after_it_sent_the_command_leaves_nothing(stack):

@@ -10,7 +10,9 @@ use super::root;
 const AWS: &str = r#"#!/bin/sh
 echo "$*" >> "$CALLS"
 case "$*" in
-*describe-stack-resource*) [ "$STACK_EXISTS" = yes ] || exit 254; shift 5; echo "physical-$1" ;;
+*list-stack-resources*)
+  [ "$STACK_EXISTS" = yes ] || exit 254
+  for id in ExperimentMachine ExperimentsTable FunctionLogs MachineLogs ReportBucket RunsTable; do printf '%s\tphysical-%s\n' $id $id; done ;;
 *"$BROKEN"*) echo "it does not answer" >&2; exit 255 ;;
 *list-executions*) echo "$UNDER_WAY" ;;
 *"dynamodb query"*) echo "$OPEN_ROWS"; [ ! -e "$CALLS.pulled" ] || echo "$LATE_ROWS" ;;
