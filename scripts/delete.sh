@@ -67,13 +67,15 @@ at_rest() {
   fi
 }
 
-# The emergency stop. Whoever has pulled it before keeps it.
+# The emergency stop. Whoever else has pulled it before keeps it; one that an earlier try left is ours.
 lever='"pk": {"S": "LEVER"}, "sk": {"S": "LEVER"}'
 pulled=''
 pull() {
-  local said
-  if said=$(aws dynamodb put-item --table-name "$runs" --condition-expression 'attribute_not_exists(pk)' \
-    --item "{$lever, \"reason\": {\"S\": \"the stack $stack is being deleted\"}}" 2>&1); then
+  local said reason="{\"S\": \"the stack $stack is being deleted\"}"
+  if said=$(aws dynamodb put-item --table-name "$runs" --item "{$lever, \"reason\": $reason}" \
+    --condition-expression 'attribute_not_exists(pk) OR #reason = :ours' \
+    --expression-attribute-names '{"#reason": "reason"}' \
+    --expression-attribute-values "{\":ours\": $reason}" 2>&1); then
     pulled=yes
     trap release EXIT
   elif [[ $said != *ConditionalCheckFailed* ]]; then
