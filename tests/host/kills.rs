@@ -119,7 +119,7 @@ fn steps_are_seen() {
     let (before, after) = calls.split_once("setsid\n").unwrap();
     assert!(before.contains("grep\n") && before.lines().count() > 5, "{calls}");
     assert!(after.contains("tr\n"), "{calls}");
-    assert!(back.contains("flock\n") && back.contains("mv\n"), "{back}");
+    assert!(back.contains("flock\n") && back.contains("mv\n") && back.contains("rm\n"), "{back}");
 }
 
 /// The command dies at every step: nothing is left, at once or when the dead man has been.
