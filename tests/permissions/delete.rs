@@ -56,6 +56,14 @@ impl Asked {
         ["put-item", "delete-item"].map(|what| self.calls.iter().filter(|call| call.contains(what)).count())
     }
 
+    /// It ended with this code and these words, and nothing is gone.
+    #[track_caller]
+    fn must_refuse(&self, code: i32, because: &str) {
+        assert_eq!(self.output.status.code(), Some(code), "{}", self.said());
+        assert!(self.said().contains(because), "{}", self.said());
+        assert_eq!(self.deleted(), Vec::<&str>::new());
+    }
+
     fn said(&self) -> String {
         String::from_utf8_lossy(&self.output.stderr).into_owned()
     }
@@ -65,18 +73,14 @@ impl Asked {
 fn nothing_is_deleted_while_a_row_is_open() {
     let asked = delete("open", &["--with-data"], &[("OPEN_ROWS", "RUN#a-run\tROW#slow-network#i-0123456789abcdef0")]);
 
-    assert_eq!(asked.output.status.code(), Some(3));
-    assert!(asked.said().contains("RUN#a-run"), "{}", asked.said());
-    assert_eq!(asked.deleted(), Vec::<&str>::new());
+    asked.must_refuse(3, "RUN#a-run");
 }
 
 #[test]
 fn nothing_is_deleted_while_a_run_is_under_way() {
     let asked = delete("under-way", &[], &[("UNDER_WAY", "order-service-latency-202611242300")]);
 
-    assert_eq!(asked.output.status.code(), Some(3));
-    assert!(asked.said().contains("order-service-latency-202611242300"), "{}", asked.said());
-    assert_eq!(asked.deleted(), Vec::<&str>::new());
+    asked.must_refuse(3, "order-service-latency-202611242300");
 }
 
 #[test]
@@ -89,19 +93,14 @@ fn a_run_under_way_is_not_ended_by_the_emergency_stop() {
 fn what_a_run_that_began_meanwhile_has_broken_is_seen() {
     let asked = delete("late", &[], &[("LATE_ROWS", "RUN#late\tROW#crash#i-0123456789abcdef0")]);
 
-    assert_eq!(asked.output.status.code(), Some(3));
-    assert!(asked.said().contains("RUN#late"), "{}", asked.said());
-    assert_eq!(asked.deleted(), Vec::<&str>::new());
+    asked.must_refuse(3, "RUN#late");
     assert_eq!(asked.lever(), [1, 1], "it is as it was");
 }
 
 #[test]
 fn nothing_is_deleted_when_it_cannot_be_seen_what_is_broken() {
     for call in ["list-executions", "dynamodb query"] {
-        let asked = delete("unseen", &[], &[("BROKEN", call)]);
-
-        assert_eq!(asked.output.status.code(), Some(3), "{call}: {}", asked.said());
-        assert_eq!(asked.deleted(), Vec::<&str>::new(), "{call}");
+        delete("unseen", &[], &[("BROKEN", call)]).must_refuse(3, "it cannot be seen");
     }
 }
 
@@ -125,19 +124,12 @@ fn an_emergency_stop_that_somebody_else_has_pulled_stays_pulled() {
 
 #[test]
 fn nothing_is_deleted_when_the_emergency_stop_cannot_be_pulled() {
-    let asked = delete("unpulled", &[], &[("PULL_FAILS", "AccessDeniedException")]);
-
-    assert_eq!(asked.output.status.code(), Some(2));
-    assert!(asked.said().contains("AccessDenied"), "{}", asked.said());
-    assert_eq!(asked.deleted(), Vec::<&str>::new());
+    delete("unpulled", &[], &[("PULL_FAILS", "AccessDeniedException")]).must_refuse(2, "AccessDenied");
 }
 
 #[test]
 fn nothing_is_deleted_when_there_is_no_such_stack() {
-    let asked = delete("no-stack", &["--stack", "another"], &[("STACK_EXISTS", "no")]);
-
-    assert_eq!(asked.output.status.code(), Some(2));
-    assert_eq!(asked.deleted(), Vec::<&str>::new());
+    delete("no-stack", &["--stack", "another"], &[("STACK_EXISTS", "no")]).must_refuse(2, "there is no stack another");
 }
 
 #[test]
