@@ -12,6 +12,7 @@ import threading
 import time
 
 from . import (
+    acls,
     alarms,
     background,
     client,
@@ -24,6 +25,7 @@ from . import (
     machines,
     measures,
     metrics,
+    pages,
     phantoms,
     rules,
     stopping,
@@ -50,7 +52,7 @@ def main(arguments):
     time.tzset()
     kinds.install()
     functions.install(os.path.join(asked.home, "functions"))
-    for module in (machines, rules, clockwork, metrics, alarms):
+    for module in (machines, rules, clockwork, metrics, alarms, pages, acls):
         module.install()
     application, server = _server(asked.port)
     signal.signal(signal.SIGTERM, lambda *_: background(server.shutdown))
