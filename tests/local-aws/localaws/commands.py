@@ -1,7 +1,8 @@
 """SSM Run Command that runs: our documents, on the lab's hosts, to their real ends.
 
 A command is accepted as a whole or not at all; each instance has an invocation of its own, delivered when its agent
-answers, given up at its limit. Replaces moto's SendCommand and adds the actions that it lacks.
+answers, given up at its limit. What runs when the agent is cut off goes on, and its result comes when it is heard again.
+Replaces moto's SendCommand and adds the actions that it lacks.
 """
 
 import datetime
@@ -20,13 +21,13 @@ MOST_INSTANCES, COMMENT = 50, 100
 PLUGIN_OUTPUT, STDOUT_SHOWN, STDERR_SHOWN = 2_500, 24_000, 8_000
 DETAILS = {"TimedOut": "Execution Timed Out", "Terminated": "Terminated", "Undeliverable": "Undeliverable"}
 OVER = ("Success", "Failed", "Cancelled", "TimedOut", "Terminated", "Undeliverable")
-_lab, _commands, _lock = None, {}, threading.RLock()
+_lab, _heard, _commands, _lock = None, None, {}, threading.RLock()
 
 
-def install(lab):
-    """From now on commands run."""
-    global _lab
-    _lab = lab
+def install(lab, heard=lambda _: True):
+    """From now on commands run; `heard` says of an instance whether its agent can be reached through the network."""
+    global _lab, _heard
+    _lab, _heard = lab, heard
     for action in (
         send_command,
         list_commands,
@@ -66,7 +67,10 @@ class Invocation:
         ended = "Success"
         for step in steps:
             began = _now()
-            result = _lab.script(self.instance_id, step, self.cancelled)
+            result = _lab.script(self.instance_id, step, Told(self))
+            while not _heard(self.instance_id):
+                if stopping.wait(0.1):
+                    return None
             details = DETAILS.get(result.status, result.status)
             shown = "Failed" if result.status == "Terminated" else result.status
             self.plugins.append(
@@ -89,7 +93,7 @@ class Invocation:
 
     def _reachable(self):
         host = _lab.host(self.instance_id)
-        return bool(host and host["agent_online"] and host["state"] == "running")
+        return bool(host and _online(host))
 
     def end(self, status, details):
         with _lock:
@@ -111,6 +115,16 @@ class Invocation:
         if with_plugins:
             invocation["CommandPlugins"] = [_plugin(plugin) for plugin in list(self.plugins)]
         return invocation
+
+
+class Told:
+    """Whether the agent was told that its command is cancelled: it must be heard for that."""
+
+    def __init__(self, invocation):
+        self.invocation = invocation
+
+    def is_set(self):
+        return self.invocation.cancelled.is_set() and _heard(self.invocation.instance_id)
 
 
 class Command:
@@ -277,10 +291,9 @@ def describe_instance_information(self):
 
 
 def _agent(host):
-    online = host["agent_online"] and host["state"] == "running"
     return {
         "InstanceId": host["instance_id"],
-        "PingStatus": "Online" if online else "ConnectionLost",
+        "PingStatus": "Online" if _online(host) else "ConnectionLost",
         "LastPingDateTime": _now(),
         "AgentVersion": "3.3.2746.0",
         "IsLatestVersion": True,
@@ -291,6 +304,10 @@ def _agent(host):
         "IPAddress": host["address"],
         "ComputerName": host["name"],
     }
+
+
+def _online(host):
+    return host["agent_online"] and host["state"] == "running" and _heard(host["instance_id"])
 
 
 def _plugin(plugin):

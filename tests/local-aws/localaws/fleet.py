@@ -1,7 +1,8 @@
 """The lab's hosts as EC2 instances and as an Auto Scaling group, with their own ids, addresses, tags and states.
 
 The lab is the truth: states are copied from it, and stop, start, reboot and terminate go to it.
-Instances that are not the lab's stay moto's own. Replaces the verbs of moto's EC2 backend and of its groups.
+Each host is in a subnet of the lab's VPC: members of groups in turn in two zones, whatever measures or serves them in a
+third. Instances that are not the lab's stay moto's own. Replaces the verbs of moto's EC2 backend and of its groups.
 """
 
 import threading
@@ -16,6 +17,9 @@ from . import ACCOUNT, REGION, stopping
 LOOK_SECONDS = 0.5
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 STATES = {"booting": "pending"}
+# The lab is one bridge, so a host's address says nothing of its subnet: these blocks are only there to be told apart.
+VPC_BLOCK, SHARED = "10.83.0.0/16", "lab-shared"
+SUBNETS = {"lab-a": ("a", "10.83.64.0/20"), "lab-b": ("b", "10.83.80.0/20"), SHARED: ("c", "10.83.96.0/20")}
 _lock = threading.RLock()
 _lab = None
 
@@ -47,14 +51,45 @@ def copy():
         backend = ec2.ec2_backends[ACCOUNT][REGION]
         known = {instance.id: instance for instance in backend.all_instances()}
         for host in seen["hosts"]:
-            instance = known.get(host["instance_id"]) or _instance(backend, host)
+            instance = known.get(host["instance_id"]) or _instance(backend, host, _subnet(backend, host, seen))
             state = STATES.get(host["state"], host["state"])
             instance._state.name, instance._state.code = state, CODES[state]
+            if state == "terminated":
+                # Its network interface goes with it.
+                backend.enis.pop(instance.nics[0].id, None)
         for group in seen["groups"]:
             _group(backend, group, seen["hosts"])
 
 
-def _instance(backend, host):
+def subnets(backend):
+    """The subnets of the lab's VPC by their names; they are made at the first look."""
+    name = [{"Key": "Name", "Value": "lab"}]
+    found = backend.describe_vpcs(filters={"tag:Name": ["lab"]})
+    vpc = found[0] if found else backend.create_vpc(VPC_BLOCK, tags=name)
+    there = {
+        subnet.get_filter_value("tag:Name"): subnet for subnet in backend.describe_subnets(filters={"vpc-id": vpc.id})
+    }
+    for name, (zone, block) in SUBNETS.items():
+        if name not in there:
+            # What measures and serves has not opted in to drills, and neither has its subnet.
+            tags = {"Name": name} if name == SHARED else {"Name": name, "StormdrillReady": "lab"}
+            there[name] = backend.create_subnet(
+                vpc.id, block, availability_zone=f"{REGION}{zone}", tags={"subnet": tags}
+            )
+    return there
+
+
+def _subnet(backend, host, seen):
+    """Where a new host goes: a member of a group to the zone where the fewest of its group run."""
+    there = subnets(backend)
+    if not host["group"]:
+        return there[SHARED]
+    mates = {one["instance_id"] for one in seen["hosts"] if one["group"] == host["group"]}
+    running = [one.subnet_id for one in backend.all_instances() if one.id in mates and one.state != "terminated"]
+    return min((there[name] for name in SUBNETS if name != SHARED), key=lambda one: running.count(one.id))
+
+
+def _instance(backend, host, subnet):
     """A new instance with the host's id: moto draws ids itself, so it is given the right one to draw."""
     draw = instances.random_instance_id
     instances.random_instance_id = lambda: host["instance_id"]
@@ -67,6 +102,7 @@ def _instance(backend, host):
             instance_type="t3.micro",
             is_instance_type_default=False,
             region_name=REGION,
+            subnet_id=subnet.id,
             tags={"instance": dict(host["tags"])},
             launch_template=None,
         )
@@ -75,6 +111,7 @@ def _instance(backend, host):
     instance = reservation.instances[0]
     nic = instance.nics[0]
     nic.private_ip_address = host["address"]
+    nic.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": host["address"]}]
     return instance
 
 
@@ -125,15 +162,16 @@ def _create_group(groups, group, hosts):
     shown = [
         {"Key": key, "Value": value} for key, value in tags.items() if key != "Name" and not key.startswith("aws:")
     ]
+    there = subnets(ec2.ec2_backends[ACCOUNT][REGION])
     groups.create_auto_scaling_group(
         name=group["name"],
-        availability_zones=[f"{REGION}a"],
+        availability_zones=None,
         desired_capacity=0,
         max_size=group["max"],
         min_size=0,
         launch_config_name=name,
         launch_template={},
-        vpc_zone_identifier=None,
+        vpc_zone_identifier=",".join(there[name].id for name in SUBNETS if name != SHARED),
         default_cooldown=None,
         health_check_period=None,
         health_check_type="EC2",

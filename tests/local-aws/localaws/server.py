@@ -26,6 +26,7 @@ from . import (
     measures,
     metrics,
     pages,
+    paths,
     phantoms,
     rules,
     stopping,
@@ -103,7 +104,7 @@ def _lab(asked):
         raise
     fleet.install(lab)
     fleet.copy()
-    commands.install(lab)
+    commands.install(lab, paths.agent_is_heard)
     background(fleet.run, name="fleet")
     background(measures.run, lab, name="measures")
     return lab
