@@ -14,7 +14,7 @@ from moto.events.models import events_backends
 from moto.scheduler import models
 from moto.scheduler.exceptions import ScheduleGroupNotFound, ValidationException
 
-from . import ACCOUNT, REGION, expressions, stopping
+from . import ACCOUNT, REGION, expressions, stopping, universal
 from .delivery import Order, deliver
 from .rules import order
 
@@ -96,7 +96,7 @@ clock = Clockwork()
 
 
 def install():
-    """From now on a group must be there before its schedules, and a wrong expression is refused."""
+    """From now on a group must be there before its schedules, and a wrong expression or target is refused."""
     create = models.EventBridgeSchedulerBackend.create_schedule
 
     def create_schedule(backend, *rest, **given):
@@ -108,6 +108,11 @@ def install():
             expressions.after(expression, clock.now(), zone)
         except (ValueError, KeyError) as error:
             raise ValidationException(f"Invalid Schedule Expression {expression}. {error}") from None
+        if ":aws-sdk:" in given["target"]["Arn"]:
+            try:
+                universal.check(given["target"]["Arn"])
+            except ValueError as error:
+                raise ValidationException(str(error)) from None
         return create(backend, *rest, **given)
 
     models.EventBridgeSchedulerBackend.create_schedule = create_schedule
@@ -139,7 +144,6 @@ def _schedule(backend, schedule):
             "<aws.scheduler.schedule-arn>": schedule.arn,
             "<aws.scheduler.scheduled-time>": due.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "<aws.scheduler.execution-id>": str(uuid.uuid4()),
-            "<aws.scheduler.attempt-number>": "1",
         }
         text = target.get("Input")
         if text is None:
@@ -155,7 +159,7 @@ def _schedule(backend, schedule):
                 text=text,
                 retries=target["RetryPolicy"].get("MaximumRetryAttempts", 185),
                 dead_letters=(target.get("DeadLetterConfig") or {}).get("Arn"),
-                attributes={"SCHEDULE_ARN": schedule.arn, "EXECUTION_TIME": context["<aws.scheduler.scheduled-time>"]},
+                attributes={"SCHEDULE_ARN": schedule.arn, "SCHEDULED_TIME": context["<aws.scheduler.scheduled-time>"]},
                 message_group=(target.get("SqsParameters") or {}).get("MessageGroupId"),
                 done=(lambda: _forget(backend, schedule)) if last else None,
             )

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import background, client, stopping
+from . import background, client, stopping, universal
 
+# What a universal target's call may be refused with and still be tried again.
+BUSY = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "ServiceUnavailable")
 # Words that say: trying again will not help.
 HOPELESS = (
     "NotFound",
@@ -22,13 +24,18 @@ HOPELESS = (
     "Validation",
     "Invalid",
     "Malformed",
-    "ValueError",
 )
+# In a text that Scheduler sends, this becomes the number of the attempt.
+ATTEMPT = "<aws.scheduler.attempt-number>"
 
 
 @dataclass
 class Order:
-    """Something to be delivered. `attributes` go along into the dead-letter queue."""
+    """Something to be delivered. `attributes` go along into the dead-letter queue.
+
+    It is tried again for `seconds` by the clock of `wait`, which waits and says whether the server ends meanwhile;
+    `told` hears how many attempts there were, and the error that was the last word.
+    """
 
     target: str
     text: str
@@ -37,6 +44,9 @@ class Order:
     attributes: dict = field(default_factory=dict)
     message_group: str | None = None
     done: object = None
+    told: object = None
+    seconds: float = 86400
+    wait: object = stopping.wait
 
 
 def deliver(order):
@@ -45,27 +55,48 @@ def deliver(order):
 
 
 def _carry(order):
+    waited = 0
     for attempt in range(order.retries + 1):
         try:
-            send(order.target, order.text, order.message_group)
+            send(order.target, order.text.replace(ATTEMPT, str(attempt + 1)), order.message_group)
+            error = None
             break
-        except (ClientError, BotoCoreError, ValueError) as error:
-            last = attempt == order.retries or any(word in _code(error) for word in HOPELESS)
-            if last:
+        except (ClientError, BotoCoreError, ValueError) as refusal:
+            error, pause = refusal, min(2**attempt, 60)
+            exhausted = _exhausted(order, attempt, waited + pause)
+            if exhausted or _hopeless(order, error):
                 print(f"delivery: {order.target} was not reached: {error}", flush=True)
-                _bury(order, error, attempt)
+                _bury(order, error, attempt, None if _hopeless(order, error) else exhausted)
                 break
-            if stopping.wait(min(2**attempt, 60)):
+            if order.wait(pause):
                 return
+            waited += pause
+    if order.told:
+        order.told(attempt + 1, error and _code(error), error and str(error))
     if order.done:
         order.done()
+
+
+def _exhausted(order, attempt, waited):
+    """Which part of the retry policy says that this was the last attempt."""
+    if attempt == order.retries:
+        return "MaximumRetryAttempts"
+    return "MaximumEventAgeInSeconds" if waited > order.seconds else None
+
+
+def _hopeless(order, error):
+    """Whether trying again will not help. A universal target's call was refused by its service, and would be again."""
+    if ":aws-sdk:" in order.target and isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        return status < 500 and not any(word in _code(error) for word in BUSY)
+    return isinstance(error, ValueError) or any(word in _code(error) for word in HOPELESS)
 
 
 def _code(error):
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
 
 
-def _bury(order, refusal, retried):
+def _bury(order, refusal, retried, exhausted):
     if not order.dead_letters:
         return
     said = {
@@ -75,6 +106,8 @@ def _bury(order, refusal, retried):
         "ERROR_MESSAGE": str(refusal)[:1000],
         "RETRY_ATTEMPTS": str(retried),
     }
+    if exhausted:
+        said["EXHAUSTED_RETRY_CONDITION"] = exhausted
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in said.items()}
     send_message(order.dead_letters, order.text, attributes=attributes)
 
@@ -101,22 +134,6 @@ def send(arn, text, group=None):
         entry = json.loads(text)
         client("events").put_events(Entries=[entry | {"EventBusName": arn.split("/")[-1]}])
     elif service == "scheduler" and ":aws-sdk:" in arn:
-        _universal(arn, text)
+        universal.call(arn, text)
     else:
         raise ValueError(f"this AWS delivers nothing to {arn}")
-
-
-def _universal(arn, text):
-    """`arn:aws:scheduler:::aws-sdk:SERVICE:apiAction`; the text holds the parameters in the API reference's spelling."""
-    service, action = arn.split(":")[-2:]
-    target = client({"sfn": "stepfunctions"}.get(service, service))
-    operation = next(
-        (name for name in target.meta.service_model.operation_names if name.lower() == action.lower()), None
-    )
-    if operation is None:
-        raise ValueError(f"{service} has no action {action}")
-    shape = target.meta.service_model.operation_model(operation).input_shape
-    members = {name.lower(): name for name in shape.members} if shape else {}
-    given = {members.get(name.lower(), name): value for name, value in json.loads(text or "{}").items()}
-    method = next(name for name, api in target.meta.method_to_api_mapping.items() if api == operation)
-    getattr(target, method)(**given)
