@@ -1,15 +1,16 @@
 """The door for tests and benchmarks, beside AWS's own: `/local-aws/...` on the same port.
 
-GET status, environments (init times, peak memory, durations of every function's environments), schedules, traffic (the
-calls that functions made, and the disturbances that are still to come).
-POST clock {"advance_seconds": N}, POST alarms (evaluates all, now), POST traffic {"disturbances": [...], "delay_millis": N}
-(from now on these; counts start anew). Answers are JSON.
+GET status, environments (init times, peak memory, durations of every function's environments), schedules (what is due
+when, and how firings ended), traffic (the calls that functions made, and the disturbances that are still to come).
+POST clock {"advance_seconds": N}, POST schedules {"late_seconds": N} (deleted or changed so shortly before its moment, a
+schedule fires as it was), POST alarms (evaluates all, now), POST traffic {"disturbances": [...], "delay_millis": N} (from
+now on these; counts start anew). Answers are JSON.
 """
 
 import dataclasses
 import json
 
-from . import alarms, functions
+from . import alarms, functions, schedules
 from .clockwork import clock
 from .traffic import traffic
 
@@ -48,8 +49,12 @@ def ask(method, what, body, status):
     if (method, what) == ("GET", "schedules"):
         return {
             "now": clock.now().isoformat(),
-            "due": [[key[0], due.isoformat() if due else None] for key, due in clock.due.items()],
+            "due": [[key[0], due.isoformat() if due else None] for key, due in list(clock.due.items())],
+            "firings": list(schedules.firings),
         }
+    if (method, what) == ("POST", "schedules"):
+        clock.late_seconds = float(body["late_seconds"])
+        return {"late_seconds": clock.late_seconds}
     if (method, what) == ("GET", "traffic"):
         return {"calls": traffic.counted(), "waiting": traffic.waiting()}
     if (method, what) == ("POST", "traffic"):

@@ -5,6 +5,7 @@ Each order goes on its own way, with retries and a dead-letter queue; a target t
 """
 
 import json
+import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -33,7 +34,7 @@ ATTEMPT = "<aws.scheduler.attempt-number>"
 class Order:
     """Something to be delivered. `attributes` go along into the dead-letter queue.
 
-    It is tried again for `seconds` by the clock of `wait`, which waits and says whether the server ends meanwhile;
+    It is tried again until it is `seconds` old, as `age` says. `wait` waits, and says whether the server ends meanwhile;
     `told` hears how many attempts there were, and the error that was the last word.
     """
 
@@ -46,6 +47,7 @@ class Order:
     done: object = None
     told: object = None
     seconds: float = 86400
+    age: object = None
     wait: object = stopping.wait
 
 
@@ -55,7 +57,8 @@ def deliver(order):
 
 
 def _carry(order):
-    waited = 0
+    began = time.monotonic()
+    age = order.age or (lambda: time.monotonic() - began)
     for attempt in range(order.retries + 1):
         try:
             send(order.target, order.text.replace(ATTEMPT, str(attempt + 1)), order.message_group)
@@ -63,25 +66,24 @@ def _carry(order):
             break
         except (ClientError, BotoCoreError, ValueError) as refusal:
             error, pause = refusal, min(2**attempt, 60)
-            exhausted = _exhausted(order, attempt, waited + pause)
+            exhausted = _exhausted(order, attempt, age() + pause)
             if exhausted or _hopeless(order, error):
                 print(f"delivery: {order.target} was not reached: {error}", flush=True)
                 _bury(order, error, attempt, None if _hopeless(order, error) else exhausted)
                 break
             if order.wait(pause):
                 return
-            waited += pause
     if order.told:
         order.told(attempt + 1, error and _code(error), error and str(error))
     if order.done:
         order.done()
 
 
-def _exhausted(order, attempt, waited):
+def _exhausted(order, attempt, age):
     """Which part of the retry policy says that this was the last attempt."""
     if attempt == order.retries:
         return "MaximumRetryAttempts"
-    return "MaximumEventAgeInSeconds" if waited > order.seconds else None
+    return "MaximumEventAgeInSeconds" if age > order.seconds else None
 
 
 def _hopeless(order, error):

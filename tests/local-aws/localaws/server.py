@@ -29,6 +29,7 @@ from . import (
     paths,
     phantoms,
     rules,
+    schedules,
     stopping,
 )
 from .cbor import speaking_cbor
@@ -53,7 +54,7 @@ def main(arguments):
     time.tzset()
     kinds.install()
     functions.install(os.path.join(asked.home, "functions"))
-    for module in (machines, rules, clockwork, metrics, alarms, pages, acls):
+    for module in (machines, rules, schedules, metrics, alarms, pages, acls):
         module.install()
     application, server = _server(asked.port)
     signal.signal(signal.SIGTERM, lambda *_: background(server.shutdown))
