@@ -148,6 +148,17 @@ def test_a_rate_fires_from_its_start_to_its_end_and_goes(aws, scheduler):
     eventually(lambda: name not in names(scheduler))
 
 
+def test_a_rate_whose_start_has_passed_keeps_its_beat(aws, scheduler):
+    url, arn = aws.queue()
+    start = later(aws, minutes=-4)
+    name = schedule(aws, "rate(5 minutes)", arn, SCHEDULED, StartDate=start)
+
+    push(aws, 61)
+
+    assert heard(aws, url, 1) == [start + datetime.timedelta(minutes=5)]
+    scheduler.delete_schedule(Name=name)
+
+
 def test_a_window_that_the_clock_is_pushed_over_is_not_lost(aws, scheduler):
     url, arn = aws.queue()
     start = later(aws, minutes=1)

@@ -53,10 +53,11 @@ class Armed:
     def _first_of_rate(self, now):
         if not self.at_once:
             return expressions.after(self.expression, now, self.zone)
-        due = self.start or now
-        while due < now:
-            due = expressions.after(self.expression, due, self.zone)
-        return due
+        if self.start is None or self.start >= now:
+            return self.start or now
+        step = expressions.after(self.expression, now, self.zone) - now
+        # A timedelta is divided downwards, so this is the first step that is not in the past.
+        return self.start - (self.start - now) // step * step
 
     def _within(self, due):
         return None if due is None or (self.end and due > self.end) else due
