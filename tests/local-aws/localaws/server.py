@@ -21,6 +21,7 @@ from . import (
     credentials,
     fleet,
     functions,
+    interfaces,
     kinds,
     machines,
     measures,
@@ -54,7 +55,7 @@ def main(arguments):
     time.tzset()
     kinds.install()
     functions.install(os.path.join(asked.home, "functions"))
-    for module in (machines, rules, schedules, metrics, alarms, pages, acls):
+    for module in (machines, rules, schedules, metrics, alarms, pages, acls, interfaces):
         module.install()
     application, server = _server(asked.port)
     signal.signal(signal.SIGTERM, lambda *_: background(server.shutdown))
