@@ -38,6 +38,13 @@ fn the_lab_and_what_decides_are_built_without_any_part_of_the_sdk() {
 }
 
 #[test]
+fn the_demo_shop_and_the_promql_know_nothing_of_drills() {
+    for package in ["drill-shop", "drill-promql"] {
+        assert_eq!(of(package, |name| name.starts_with("drill-")), [package]);
+    }
+}
+
+#[test]
 fn the_model_and_the_phases_do_no_input_or_output() {
     for package in ["drill-model", "drill-phases"] {
         let doers = ["tokio", "hyper", "nix", "rusqlite", "reqwest"];

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use drill_lab::promql::PromError;
 use drill_lab::{FleetSpec, Glance, HostState, Lab, Measured};
+use drill_promql::PromError;
 use libtest_mimic::{Failed, Trial};
 
 use crate::ring::{self, Outcome, expect, same, with_lab};

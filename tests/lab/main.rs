@@ -13,7 +13,7 @@ mod sealing;
 use libtest_mimic::Arguments;
 
 fn main() {
-    drill_lab::enter();
+    drill_lab::enter(&drill_shop::PROGRAMS);
     if std::env::var_os(ring::AS_COMMAND).is_some() {
         std::process::exit(ring::command());
     }

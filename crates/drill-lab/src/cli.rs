@@ -6,19 +6,15 @@
 mod raise;
 mod reach;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::control::HostAction;
-use crate::home::{self, Leftovers};
-
-const DONE: u8 = 0;
-const WRONG: u8 = 2;
-const LEFT: u8 = 3;
-const FAILED: u8 = 4;
+use crate::exit::{DONE, FAILED, Failure, LEFT, WRONG};
+use crate::home;
+use crate::paint::paint;
 
 /// Real hosts for drills, without an AWS account.
 ///
@@ -122,35 +118,5 @@ pub fn main() -> ExitCode {
             eprintln!("{} {message}", paint("drill-lab:", "31"));
             ExitCode::from(code)
         }
-    }
-}
-
-/// What a person is told when a command did not do what it was asked.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) code: u8,
-    pub(crate) message: String,
-}
-
-impl Failure {
-    pub(crate) fn wrong(message: impl Into<String>) -> Failure {
-        Failure { code: WRONG, message: message.into() }
-    }
-
-    pub(crate) fn failed(error: &dyn std::error::Error) -> Failure {
-        Failure { code: FAILED, message: crate::inside::chain(error) }
-    }
-
-    pub(crate) fn left(left: &Leftovers) -> Failure {
-        Failure { code: LEFT, message: format!("something is left behind:\n{left}") }
-    }
-}
-
-/// Colour, on a terminal whose user did not refuse it.
-pub(crate) fn paint(text: &str, colour: &str) -> String {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    match std::io::stderr().is_terminal() && std::io::stdout().is_terminal() && !refused {
-        true => format!("\x1b[{colour}m{text}\x1b[0m"),
-        false => text.to_owned(),
     }
 }

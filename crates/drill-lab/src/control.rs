@@ -97,7 +97,7 @@ async fn answer(mut connection: UnixStream, lab: &Lab, down: &Notify) -> io::Res
                 HostAction::AgentOffline => lab.agent_offline(&host, true),
                 HostAction::AgentOnline => lab.agent_offline(&host, false),
             };
-            done.map_or_else(|error| Answer::Refused(crate::inside::chain(&error)), |()| Answer::Done)
+            done.map_or_else(|error| Answer::Refused(crate::error::chain(&error)), |()| Answer::Done)
         }
         Ask::Down => {
             down.notify_one();

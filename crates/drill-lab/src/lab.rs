@@ -6,6 +6,7 @@
 mod agent;
 mod group;
 mod lifecycle;
+mod measured;
 mod meter;
 mod switch;
 mod usage;
@@ -25,7 +26,8 @@ use crate::wire::{HttpReading, HttpRequest, SwitchReply, SwitchRequest};
 pub use agent::Command;
 pub(crate) use agent::exec_at;
 pub use group::GroupView;
-pub use meter::{Glance, Measured, Unit};
+pub use measured::{Measured, Unit};
+pub use meter::Glance;
 pub(crate) use switch::{connect, line};
 
 /// Where a lab stands on the machine.

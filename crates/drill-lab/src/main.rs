@@ -3,6 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    drill_lab::enter();
+    drill_lab::enter(&drill_shop::PROGRAMS);
     drill_lab::cli::main()
 }

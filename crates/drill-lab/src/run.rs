@@ -22,9 +22,10 @@ use drill_world::World;
 use drill_world::time::WallTime;
 use serde_json::json;
 
-use crate::cli::{Failure, paint};
+use crate::exit::Failure;
 use crate::home::Leftovers;
 use crate::lab::{Lab, Site};
+use crate::paint::paint;
 use crate::plane::LabPlane;
 use crate::spec::FleetSpec;
 

@@ -12,11 +12,13 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-use super::{DONE, FAILED, Failure, paint, reach};
+use super::reach;
 use crate::clock;
 use crate::control;
+use crate::exit::{DONE, FAILED, Failure};
 use crate::home::{self, Leftovers};
 use crate::lab::{Lab, Site};
+use crate::paint::paint;
 use crate::spec::FleetSpec;
 
 /// How long a lab in the background may take to come up.

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{DONE, FAILED, Failure, paint};
 use crate::clock;
 use crate::control::{Answer, Ask, HostAction, Status, ask};
+use crate::exit::{DONE, FAILED, Failure};
 use crate::home::{self, Leftovers, Record};
 use crate::host::{HostState, HostView};
 use crate::lab::{Glance, exec_at};
+use crate::paint::paint;
 use crate::wire::AgentStatus;
 
 /// How long a lab may take to go.

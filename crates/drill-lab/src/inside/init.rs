@@ -9,14 +9,17 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use caps::{CapSet, Capability, CapsHashSet};
+use drill_shop::Program;
 use nix::errno::Errno;
 use nix::sched::unshare as unshare_namespaces;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::time::{ClockId, clock_gettime};
 
+use super::part::{OWN_TIME, SEALED, die_with_parent};
 use super::reap::Reaper;
 use super::supervise::Supervisor;
-use super::{InsideError, OWN_TIME, SEALED, agent, calling, die_with_parent, doing, network, seal, service};
+use super::{agent, network, seal, service};
+use crate::error::{InsideError, calling, doing};
 use crate::wire::HostBoot;
 
 /// What the root of a host may do: its own files, processes, addresses and packets. Not the machine's clock, modules,
@@ -70,14 +73,14 @@ fn start_clocks() -> Result<(), InsideError> {
     fs::write("/proc/self/timens_offsets", monotonic + &boot).map_err(doing("start the host's clocks"))
 }
 
-/// Runs the host that `order` describes.
-pub(super) fn main(order: &Path) -> Result<i32, InsideError> {
+/// Runs the host that `order` describes, with `demos` among its programs.
+pub(super) fn main(order: &Path, demos: &[Program]) -> Result<i32, InsideError> {
     die_with_parent()?;
     let boot = read(order)?;
     // 1, not 0: a core pattern that is a pipe to a program of the machine ignores 0.
     setrlimit(Resource::RLIMIT_CORE, 1, 1).map_err(calling("forbid core dumps"))?;
     let outside = listen(&boot.folder.join("agent.sock"))?;
-    seal::seal(&boot)?;
+    seal::seal(&boot, demos)?;
     give_up_privileges()?;
     let inside = listen(Path::new(service::SOCKET))?;
     let reaper = Reaper::default();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::reap::Reaper;
-use super::{InsideError, doing};
+use crate::error::{InsideError, doing};
 use crate::spec::{GATEWAY, PREFIX};
 
 const BRIDGE: &str = "lab0";

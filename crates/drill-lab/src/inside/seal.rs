@@ -8,11 +8,13 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use drill_shop::Program;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{chdir, pivot_root, sethostname};
 
-use super::{InsideError, SERVICE_PROGRAM, calling, doing};
+use super::service::SERVICE_PROGRAM;
+use crate::error::{InsideError, calling, doing};
 use crate::wire::HostBoot;
 
 /// Where a host finds the demo's programs and its own `service`.
@@ -68,14 +70,14 @@ const PROC_HIDDEN: [&str; 9] =
     ["kcore", "keys", "key-users", "kmsg", "latency_stats", "sched_debug", "timer_list", "acpi", "scsi"];
 
 /// Enters the host's own file system for good. The caller is process 1 of fresh namespaces.
-pub(super) fn seal(boot: &HostBoot) -> Result<(), InsideError> {
+pub(super) fn seal(boot: &HostBoot, demos: &[Program]) -> Result<(), InsideError> {
     private_mounts()?;
     let root = boot.disk();
     furnish(boot, &root)?;
     for name in READ_ONLY {
         programs(&root, name).map_err(doing(format!("show the machine's /{name} read-only")))?;
     }
-    own_programs(boot, &root)?;
+    own_programs(boot, &root, demos)?;
     devices(&root)?;
     tmpfs(&root.join("run"), "size=4m,mode=0755", MsFlags::MS_NOEXEC)?;
     kernel(boot, &root)?;
@@ -197,9 +199,8 @@ fn read_only(at: &Path) -> io::Result<()> {
 }
 
 /// The lab's own program under each name by which the host calls it, so that `/proc/PID/exe` and `comm` agree.
-fn own_programs(boot: &HostBoot, root: &Path) -> Result<(), InsideError> {
-    let demos = crate::orders::Demo::ALL.map(crate::orders::Demo::name);
-    for name in demos.iter().chain([&SERVICE_PROGRAM]) {
+fn own_programs(boot: &HostBoot, root: &Path, demos: &[Program]) -> Result<(), InsideError> {
+    for name in demos.iter().map(|demo| demo.name).chain([SERVICE_PROGRAM]) {
         show(&boot.program, &root.join(PROGRAMS.trim_start_matches('/')).join(name))?;
     }
     // Scripts that set their own PATH must find the host's supervisor too, not the machine's.

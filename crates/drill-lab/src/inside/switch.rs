@@ -17,9 +17,11 @@ use nix::sched::{CloneFlags, unshare as unshare_namespaces};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getegid, geteuid};
 
+use super::part::{HOST, die_with_parent};
 use super::reap::Reaper;
-use super::{HOST, InsideError, calling, chain, die_with_parent, doing, network, seal};
-use crate::http::Http;
+use super::{network, seal};
+use crate::error::{InsideError, calling, chain, doing};
+use crate::http;
 use crate::wire::{HostBoot, HttpReading, HttpRequest, SwitchReply, SwitchRequest, read_line, write_line};
 
 /// How long the kernel may take to bury a killed host.
@@ -223,5 +225,5 @@ fn done(ended: Result<(), InsideError>) -> SwitchReply {
 fn speak(request: &HttpRequest) -> Result<HttpReading, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(Http::new(request.timeout).read(request)).map_err(|fault| fault.to_string())
+    runtime.block_on(http::read(request)).map_err(|fault| fault.to_string())
 }

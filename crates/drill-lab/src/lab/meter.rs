@@ -7,17 +7,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use drill_promql::scrape::{self, Labels, PromSample, Scrapes};
+use drill_promql::{PromError, PromValue};
+use drill_shop::{Measurements, Second, Target};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Lab;
+use super::measured::{Measured, Unit};
 use crate::clock;
 use crate::host::{Host, HostState};
-use crate::orders::{Measurements, Second, Target};
-use crate::promql::{self, PromError, PromValue};
-use crate::scrape::{self, Labels, PromSample, Scrapes};
 use crate::wire::HttpRequest;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -27,34 +27,6 @@ const SCRAPE_LIMIT: Duration = Duration::from_millis(800);
 
 /// Seconds that a glance looks back.
 const GLANCE: usize = 10;
-
-/// One measurement, as it would be put into CloudWatch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    /// When.
-    pub at: Timestamp,
-    /// The namespace, such as `Orders`.
-    pub namespace: String,
-    /// The metric, such as `Latency`.
-    pub metric: String,
-    /// Its dimensions.
-    pub dimensions: BTreeMap<String, String>,
-    /// CloudWatch's word for the unit.
-    pub unit: Unit,
-    /// Every sample of the second; a count is one value.
-    pub values: Vec<f64>,
-}
-
-/// CloudWatch's words for the units that the lab measures in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Unit {
-    /// Thousandths of a second.
-    Milliseconds,
-    /// A number of things.
-    Count,
-    /// Hundredths of what there is.
-    Percent,
-}
 
 /// How the fleet did in the last ten seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,7 +87,7 @@ impl Lab {
 
     /// Answers a PromQL query as of now.
     pub fn prometheus(&self, query: &str) -> Result<PromValue, PromError> {
-        promql::instant(query, &self.meter().scrapes, clock::now())
+        drill_promql::instant(query, &self.meter().scrapes, clock::now())
     }
 
     /// A group's targets as its load balancer last said; none before it has.
@@ -219,7 +191,7 @@ impl Lab {
         // A client that was started again counts from the beginning.
         self.meter().next = if measurements.next < next { 0 } else { measurements.next };
         for second in measurements.seconds {
-            second.measured().into_iter().for_each(|measured| self.hear(measured));
+            measured(&second).into_iter().for_each(|measured| self.hear(measured));
             let recent = &mut self.meter().recent;
             recent.push_back(second);
             if recent.len() > GLANCE {
@@ -278,44 +250,23 @@ impl Lab {
     }
 }
 
-impl Measured {
-    pub(super) fn one(
-        at: Timestamp,
-        namespace: &str,
-        metric: &str,
-        dimensions: impl IntoIterator<Item = (String, String)>,
-        value: f64,
-    ) -> Measured {
-        Measured {
-            at,
-            namespace: namespace.to_owned(),
-            metric: metric.to_owned(),
-            dimensions: dimensions.into_iter().collect(),
-            unit: Unit::Count,
-            values: vec![value],
-        }
+/// What CloudWatch would be told of this second.
+fn measured(second: &Second) -> Vec<Measured> {
+    let dimensions = || [("Service".to_owned(), "order-service".to_owned())];
+    let count = |metric, number: u64| Measured::one(second.at, "Orders", metric, dimensions(), number as f64);
+    let mut measured = vec![
+        count("Requests", second.requests),
+        count("Accepted", second.accepted),
+        count("Rejected", second.rejected),
+        count("Errors", second.errors),
+        count("Dropped", second.dropped),
+    ];
+    // No sample is no measurement, not a latency of nothing.
+    if !second.latencies.is_empty() {
+        let latency = Measured::one(second.at, "Orders", "Latency", dimensions(), 0.0);
+        measured.push(Measured { unit: Unit::Milliseconds, values: second.latencies.clone(), ..latency });
     }
-}
-
-impl Second {
-    /// What CloudWatch would be told of this second.
-    fn measured(&self) -> Vec<Measured> {
-        let dimensions = || [("Service".to_owned(), "order-service".to_owned())];
-        let count = |metric, number: u64| Measured::one(self.at, "Orders", metric, dimensions(), number as f64);
-        let mut measured = vec![
-            count("Requests", self.requests),
-            count("Accepted", self.accepted),
-            count("Rejected", self.rejected),
-            count("Errors", self.errors),
-            count("Dropped", self.dropped),
-        ];
-        // No sample is no measurement, not a latency of nothing.
-        if !self.latencies.is_empty() {
-            let latency = Measured::one(self.at, "Orders", "Latency", dimensions(), 0.0);
-            measured.push(Measured { unit: Unit::Milliseconds, values: self.latencies.clone(), ..latency });
-        }
-        measured
-    }
+    measured
 }
 
 fn glance(recent: &VecDeque<Second>) -> Option<Glance> {
@@ -360,7 +311,7 @@ mod tests {
     fn a_second_without_answers_has_no_latency() {
         let silent = Second { requests: 50, ..Second::default() };
 
-        let metrics: Vec<String> = silent.measured().into_iter().map(|measured| measured.metric).collect();
+        let metrics: Vec<String> = measured(&silent).into_iter().map(|measured| measured.metric).collect();
 
         assert_eq!(metrics, ["Requests", "Accepted", "Rejected", "Errors", "Dropped"]);
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Lab;
-use super::meter::{Measured, Unit};
+use super::measured::{Measured, Unit};
 use crate::bounds::processor_time;
 use crate::clock;
 use crate::host::HostState;

@@ -16,8 +16,8 @@ use drill_model::verdict::{Holds, RecoveryTime, Verdict};
 use drill_phases::ports::{Clock, Ledger, Runs};
 use drill_world::World;
 
-use crate::cli::paint;
 use crate::clock;
+use crate::paint::paint;
 
 /// Between two looks at the records.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);

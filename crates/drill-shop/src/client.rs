@@ -14,12 +14,12 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::metrics::{Kind, Metrics};
-use super::serve::{serve, setting};
-use super::{Order, OrderStatus, Placed};
 use crate::clock;
+use crate::error::ShopError;
 use crate::http::Http;
-use crate::inside::InsideError;
+use crate::metrics::{Kind, Metrics};
+use crate::order::{Order, OrderStatus, Placed};
+use crate::serve::{serve, setting};
 
 /// How long an order waits for its answer before it counts as dropped.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
@@ -32,28 +32,30 @@ const KEPT: usize = 600;
 
 /// What the client measured in one second of the wall clock, by the time of the answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Second {
+pub struct Second {
     /// The end of the second.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
     /// Orders that were due.
-    pub(crate) requests: u64,
+    pub requests: u64,
     /// Answers that the order is in the database.
-    pub(crate) accepted: u64,
+    pub accepted: u64,
     /// Orders refused in order.
-    pub(crate) rejected: u64,
+    pub rejected: u64,
     /// Answers with an error.
-    pub(crate) errors: u64,
+    pub errors: u64,
     /// Orders without an answer: timed out, broken off, never sent.
-    pub(crate) dropped: u64,
+    pub dropped: u64,
     /// Milliseconds from when each order was due to its answer, or to when it was given up.
-    pub(crate) latencies: Vec<f64>,
+    pub latencies: Vec<f64>,
 }
 
 /// What `/measurements/AFTER` answers: the finished seconds after number `AFTER`, and the number to ask with next.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Measurements {
-    pub(crate) next: u64,
-    pub(crate) seconds: Vec<Second>,
+pub struct Measurements {
+    /// The number to ask with next.
+    pub next: u64,
+    /// The finished seconds.
+    pub seconds: Vec<Second>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +83,9 @@ struct Book {
     next: u64,
 }
 
-pub(super) async fn main() -> Result<(), InsideError> {
-    let rate: u32 = setting("RATE")?.parse().map_err(|_| InsideError::Refused("RATE is not a number".into()))?;
+pub(crate) async fn main() -> Result<(), ShopError> {
+    let rate: u32 =
+        setting("RATE")?.parse().map_err(|_| ShopError::Setting { name: "RATE", problem: "is not a number" })?;
     let metrics = Metrics::new(&[
         ("client_orders_total", Kind::Counter, "Orders by outcome."),
         ("client_order_seconds", Kind::Histogram, "Time from when an order was due to its answer."),

@@ -11,14 +11,14 @@ use axum::routing::post;
 use axum::{Json, Router};
 use sha2::{Digest, Sha256};
 
-use super::breaker::Breaker;
-use super::metrics::{Kind, Metrics};
-use super::risk::{Check, Ruling};
-use super::serve::{serve, setting};
-use super::{Order, OrderStatus, Placed};
+use crate::breaker::Breaker;
 use crate::clock;
+use crate::error::ShopError;
 use crate::http::Http;
-use crate::inside::InsideError;
+use crate::metrics::{Kind, Metrics};
+use crate::order::{Order, OrderStatus, Placed};
+use crate::risk::{Check, Ruling};
+use crate::serve::{serve, setting};
 
 const RISK_LIMIT: Duration = Duration::from_millis(150);
 const DATABASE_LIMIT: Duration = Duration::from_millis(1_000);
@@ -36,7 +36,7 @@ struct Service {
     metrics: Metrics,
 }
 
-pub(super) async fn main() -> Result<(), InsideError> {
+pub(crate) async fn main() -> Result<(), ShopError> {
     let metrics = Metrics::new(&[
         ("orders_total", Kind::Counter, "Orders by outcome."),
         ("order_seconds", Kind::Histogram, "Time from an order to its answer."),
@@ -77,7 +77,7 @@ impl Service {
             Some(Ruling { allowed: false }) => return placed(OrderStatus::Rejected, "risk-limit"),
             None => return placed(OrderStatus::Rejected, "risk-unavailable"),
         }
-        let Ok(row) = serde_json::to_vec(&super::database::Row { order, signature }) else {
+        let Ok(row) = serde_json::to_vec(&crate::database::Row { order, signature }) else {
             return placed(OrderStatus::Failed, "unwritable-order");
         };
         let written = self.http.send("POST", &format!("{}/orders", self.database), row, DATABASE_LIMIT).await;

@@ -12,19 +12,19 @@ use axum::{Json, Router};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::Order;
-use super::metrics::{Kind, Metrics};
-use super::serve::{serve, setting};
-use crate::inside::{InsideError, doing};
+use crate::error::{ShopError, doing};
+use crate::metrics::{Kind, Metrics};
+use crate::order::Order;
+use crate::serve::{serve, setting};
 
 /// Rows that are kept: enough for any drill, and less than the disk holds.
 const KEPT: i64 = 100_000;
 
 /// One row.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Row {
-    pub(super) order: Order,
-    pub(super) signature: String,
+pub(crate) struct Row {
+    pub(crate) order: Order,
+    pub(crate) signature: String,
 }
 
 #[derive(Clone)]
@@ -33,12 +33,12 @@ struct Database {
     metrics: Metrics,
 }
 
-pub(super) async fn main() -> Result<(), InsideError> {
+pub(crate) async fn main() -> Result<(), ShopError> {
     let file = setting("DATABASE")?;
     if let Some(folder) = Path::new(&file).parent() {
         std::fs::create_dir_all(folder).map_err(doing(format!("create {}", folder.display())))?;
     }
-    let connection = open(&file).map_err(|error| InsideError::Refused(format!("could not open {file}: {error}")))?;
+    let connection = open(&file).map_err(|source| ShopError::Database { file, source })?;
     let metrics = Metrics::new(&[("database_writes_total", Kind::Counter, "Writes by outcome.")]);
     let database = Database { connection: Arc::new(Mutex::new(connection)), metrics: metrics.clone() };
     let routes = Router::new().route("/orders", post(write)).route("/orders/count", get(count)).with_state(database);

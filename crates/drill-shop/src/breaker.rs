@@ -12,7 +12,7 @@ const OPEN: Duration = Duration::from_secs(2);
 
 /// The breaker of one dependency.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     failures: u32,
     open_until: Option<Instant>,
 }
@@ -20,7 +20,7 @@ pub(super) struct Breaker {
 impl Breaker {
     /// Whether to ask now. When the breaker has been open long enough, one caller is let through and the others wait
     /// for what comes of it.
-    pub(super) fn allows(&mut self, now: Instant) -> bool {
+    pub(crate) fn allows(&mut self, now: Instant) -> bool {
         match self.open_until {
             None => true,
             Some(until) if now < until => false,
@@ -32,7 +32,7 @@ impl Breaker {
     }
 
     /// Learns what came of a question.
-    pub(super) fn learn(&mut self, answered: bool, now: Instant) {
+    pub(crate) fn learn(&mut self, answered: bool, now: Instant) {
         if answered {
             *self = Breaker::default();
         } else {
@@ -44,7 +44,7 @@ impl Breaker {
     }
 
     /// Whether it is open.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.open_until.is_some()
     }
 }

@@ -14,10 +14,10 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use super::metrics::{Kind, Metrics};
-use super::serve::serve;
+use crate::error::ShopError;
 use crate::http::{Http, HttpFault};
-use crate::inside::InsideError;
+use crate::metrics::{Kind, Metrics};
+use crate::serve::serve;
 
 const CONNECT_LIMIT: Duration = Duration::from_millis(250);
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
@@ -57,7 +57,7 @@ pub enum TargetHealth {
 
 impl Target {
     /// A target that nothing is known of.
-    pub(crate) fn new(id: &str, url: String) -> Target {
+    pub fn new(id: &str, url: String) -> Target {
         Target { id: id.to_owned(), url, health: TargetHealth::Initial }
     }
 
@@ -86,7 +86,7 @@ struct Registered {
     against: u8,
 }
 
-pub(super) async fn main() -> Result<(), InsideError> {
+pub(crate) async fn main() -> Result<(), ShopError> {
     let metrics = Metrics::new(&[
         ("lb_requests_total", Kind::Counter, "Requests by answer."),
         ("lb_retries_total", Kind::Counter, "Requests tried once more on another target."),

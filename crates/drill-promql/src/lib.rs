@@ -1,4 +1,4 @@
-//! A small PromQL: the instant queries that experiments ask, answered from what the lab scraped.
+//! A small PromQL: the instant queries that experiments ask, answered from what was scraped.
 //!
 //! It promises Prometheus's own answers for what it knows: selectors with `=`, `!=`, `=~` and `!~`, `sum`, `avg`, `min`,
 //! `max` and `count` with `by`, `rate` and `increase`, `histogram_quantile`, and `+ - * /`. Anything else is an error
@@ -6,6 +6,7 @@
 
 mod evaluate;
 mod parse;
+pub mod scrape;
 
 use jiff::Timestamp;
 
@@ -33,9 +34,9 @@ pub enum PromError {
         /// Where, from 1.
         column: usize,
     },
-    /// It is PromQL, but more of it than the lab knows.
+    /// It is PromQL, but not of the subset.
     #[error(
-        "the lab does not know {what}: use selectors, sum/avg/min/max/count with by, rate, increase, \
+        "{what} is not supported: use selectors, sum/avg/min/max/count with by, rate, increase, \
          histogram_quantile and + - * /"
     )]
     Unknown {
@@ -58,7 +59,7 @@ pub enum PromError {
         count: usize,
     },
     /// Not a number or infinite, which is no measurement.
-    #[error("the query comes to {value}, which is no measurement")]
+    #[error("the query returned {value}, which is not a measurement")]
     NotFinite {
         /// `NaN`, `inf` or `-inf`.
         value: String,

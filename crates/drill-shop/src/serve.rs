@@ -5,16 +5,16 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use super::metrics::Metrics;
-use crate::inside::{InsideError, doing};
+use crate::error::{ShopError, doing};
+use crate::metrics::Metrics;
 
 /// A setting from the environment.
-pub(super) fn setting(name: &str) -> Result<String, InsideError> {
-    std::env::var(name).map_err(|_| InsideError::Refused(format!("the setting {name} is missing")))
+pub(crate) fn setting(name: &'static str) -> Result<String, ShopError> {
+    std::env::var(name).map_err(|_| ShopError::Setting { name, problem: "is missing" })
 }
 
 /// Serves `routes` on `$LISTEN` until the process is killed.
-pub(super) async fn serve(routes: Router, metrics: Metrics) -> Result<(), InsideError> {
+pub(crate) async fn serve(routes: Router, metrics: Metrics) -> Result<(), ShopError> {
     let listen = setting("LISTEN")?;
     let listener = TcpListener::bind(&listen).await.map_err(doing(format!("listen on {listen}")))?;
     let text = "text/plain; version=0.0.4";

@@ -1,7 +1,7 @@
 //! Prometheus as far as a drill needs it: samples read from `/metrics` every second and kept for a while.
 //!
 //! A target that does not answer has `up` 0 and nothing else; old samples of it are never shown as new.
-//! Next: [`crate::promql`] asks questions of what is kept.
+//! Next: [`crate::instant`] asks questions of what is kept.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

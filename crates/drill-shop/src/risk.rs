@@ -4,27 +4,27 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-use super::metrics::{Kind, Metrics};
-use super::serve::serve;
-use crate::inside::InsideError;
+use crate::error::ShopError;
+use crate::metrics::{Kind, Metrics};
+use crate::serve::serve;
 
 /// The most that one order may be worth.
 const LIMIT_CENTS: u64 = 100_000_000;
 
 /// A question.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Check {
-    pub(super) quantity: u32,
-    pub(super) price_cents: u64,
+pub(crate) struct Check {
+    pub(crate) quantity: u32,
+    pub(crate) price_cents: u64,
 }
 
 /// The answer.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Ruling {
-    pub(super) allowed: bool,
+pub(crate) struct Ruling {
+    pub(crate) allowed: bool,
 }
 
-pub(super) async fn main() -> Result<(), InsideError> {
+pub(crate) async fn main() -> Result<(), ShopError> {
     let metrics = Metrics::new(&[("risk_checks_total", Kind::Counter, "Checks by ruling.")]);
     let counted = metrics.clone();
     let check = async move |Json(check): Json<Check>| {
