@@ -27,7 +27,7 @@ async fn journey() -> Outcome {
     let id = ring::wait_for_lab(&home).await?;
 
     let again = run_command(&home, &["up"]).await?;
-    same(&again.code, &Some(2))?;
+    same(&again.code, &Some(64))?;
     expect(again.stderr.contains(&id) && again.stderr.contains("drill-lab down"), || format!("{again:?}"))?;
 
     let status = run_command(&home, &["status"]).await?;
@@ -165,7 +165,7 @@ async fn wrong() -> Outcome {
         (vec!["rise"], "drill-lab"),
     ] {
         let answer = run_command(&home, &arguments).await?;
-        same(&answer.code, &Some(2)).map_err(|_| format!("{arguments:?}: {answer:?}"))?;
+        same(&answer.code, &Some(64)).map_err(|_| format!("{arguments:?}: {answer:?}"))?;
         expect(answer.stderr.contains(told), || format!("{arguments:?} was answered with {}", answer.stderr))?;
     }
     expect(!home.exists(), || "a question that was wrong made a folder".to_owned())

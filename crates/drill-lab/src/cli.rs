@@ -1,7 +1,7 @@
-//! The command line: `up`, `status`, `exec`, `host` and `down`.
+//! The command line: `run`, `check`, `up`, `status`, `exec`, `host` and `down`.
 //!
-//! Exit codes: 0 done, 2 the question was wrong, 3 something is left behind, 4 could not be done; `exec` ends as its
-//! command does. Every command first removes what dead labs left, and says so.
+//! The exit codes are in `exit`; `exec` ends with the code of its command. Every command first removes what dead labs
+//! left, and says so.
 
 mod raise;
 mod reach;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::control::HostAction;
-use crate::exit::{DONE, FAILED, Failure, LEFT, WRONG};
+use crate::exit::{DONE, FAILED, Failure, LEFT, USAGE};
 use crate::home;
 use crate::paint::paint;
 
@@ -25,7 +25,7 @@ use crate::paint::paint;
     name = "drill-lab",
     bin_name = "drill-lab",
     version,
-    after_help = "Exit codes: 0 done, 2 the question was wrong, 3 something is left behind, 4 could not be done.\n`exec` ends with the exit code of its command."
+    after_help = "Exit codes: 0 done, 3 something is left behind, 64 wrong arguments, an unknown name or no lab to ask, 65 an experiment that is missing or has mistakes, 70 the lab could not do its work.\n`run` has one for each verdict, see its help. `exec` ends with the exit code of its command."
 )]
 struct Arguments {
     /// The folder in which labs write down what they make.
@@ -42,7 +42,7 @@ enum Verb {
     /// Raises the fleet, runs the experiment by the shipped state machine, takes the fleet down. Ctrl-C stops the
     /// execution: what is broken is put back before the prompt is.
     #[command(
-        after_help = "Exit codes: 0 supported or planned, 1 aborted and put back, 2 refused or a wrong experiment, 3 something is left behind, 4 refuted or could not be done, 5 inconclusive, 6 invalid."
+        after_help = "Exit codes: 0 supported or planned, 1 aborted and put back, 2 refused, 3 something is left behind, 4 refuted, 5 inconclusive, 6 invalid; without a verdict: 64 wrong arguments, 65 an experiment that is missing or has mistakes, 70 the lab could not do its work."
     )]
     Run(crate::run::RunExperiment),
     /// Read experiments and say what is wrong with them, without running anything.
@@ -86,7 +86,7 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(told) => {
-            let code = if told.use_stderr() { WRONG } else { DONE };
+            let code = if told.use_stderr() { USAGE } else { DONE };
             return told.print().map_or(ExitCode::from(FAILED), |()| ExitCode::from(code));
         }
     };

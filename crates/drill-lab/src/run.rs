@@ -16,13 +16,12 @@ use clap::Args;
 use drill_local::{Controls, Execution, Started, clean_after, execute, keep_watch, machine, report_after};
 use drill_model::experiment::Experiment;
 use drill_model::ids::RunId;
-use drill_model::verdict::Verdict;
 use drill_phases::ports::{Clock, Runs};
 use drill_world::World;
 use drill_world::time::WallTime;
 use serde_json::json;
 
-use crate::exit::Failure;
+use crate::exit::{self, ABORTED, DONE, Failure, LEFT};
 use crate::home::Leftovers;
 use crate::lab::{Lab, Site};
 use crate::paint::paint;
@@ -35,19 +34,6 @@ const ENVIRONMENT: &str = "lab";
 const SETTLING: Duration = Duration::from_secs(60);
 /// So often the janitor tries after the end of an execution, ten seconds apart.
 const TRIES: u32 = 12;
-
-/// The exit codes of a verdict; the README lists them.
-pub(crate) const fn exit_code(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Supported | Verdict::Planned => 0,
-        Verdict::Aborted => 1,
-        Verdict::Refused => 2,
-        Verdict::Stuck => 3,
-        Verdict::Refuted => 4,
-        Verdict::Inconclusive => 5,
-        Verdict::Invalid => 6,
-    }
-}
 
 #[derive(Debug, Args)]
 pub(crate) struct RunExperiment {
@@ -69,10 +55,10 @@ pub(crate) struct RunExperiment {
 
 impl RunExperiment {
     pub(crate) async fn run(self, home: &Path) -> Result<u8, Failure> {
-        let file = find(&self.experiment).map_err(Failure::wrong)?;
-        let experiment = read(&file).map_err(Failure::wrong)?;
+        let file = find(&self.experiment).map_err(Failure::experiment)?;
+        let experiment = read(&file).map_err(Failure::experiment)?;
         if let Some((record, _)) = crate::home::living(home).into_iter().next() {
-            return Err(Failure::wrong(format!(
+            return Err(Failure::usage(format!(
                 "lab {} runs already and would share its processors: end it with `drill-lab down`",
                 record.id
             )));
@@ -87,8 +73,8 @@ impl RunExperiment {
         eprintln!("raising {} hosts", usize::from(self.order_hosts) + fleet.hosts.len());
         // Given up half-way, the lab's own end takes down what was raised so far.
         let lab = tokio::select! {
-            raised = Lab::up(&fleet, &site) => raised.map_err(|error| Failure::failed(&error))?,
-            () = interrupted.next() => return Ok(exit_code(Verdict::Aborted)),
+            raised = Lab::up(&fleet, &site) => raised?,
+            () = interrupted.next() => return Ok(ABORTED),
         };
         let outcome = self.rehearse(&lab, experiment, &mut interrupted).await;
         let left = Leftovers { labs: vec![lab.down().await] };
@@ -103,12 +89,12 @@ impl RunExperiment {
         supply::connect(lab, &world);
         eprintln!("waiting until it serves");
         tokio::select! {
-            served = supply::serving(lab, SETTLING) => served.map_err(|message| Failure { code: 4, message })?,
-            () = interrupted.next() => return Ok(exit_code(Verdict::Aborted)),
+            served = supply::serving(lab, SETTLING) => served.map_err(Failure::failed)?,
+            () = interrupted.next() => return Ok(ABORTED),
         }
-        let machine = machine().map_err(|error| Failure::failed(&error))?;
+        let machine = machine()?;
         let run = run_id(&experiment, &world);
-        let document = serde_json::to_value(&experiment).map_err(|error| Failure::failed(&error))?;
+        let document = serde_json::to_value(&experiment)?;
         let input = json!({
             "experiment": document,
             "environment": ENVIRONMENT,
@@ -123,16 +109,17 @@ impl RunExperiment {
         let narrator = tokio::task::spawn_local(narrator);
         let execution = self.play(&world, &machine, &started, &controls, interrupted).await?;
         let cleaned = clean_after(&world, &execution, TRIES).await;
-        report_after(&world, &run).await.map_err(|failure| Failure { code: 4, message: failure.to_string() })?;
+        report_after(&world, &run).await.map_err(|failure| Failure::failed(failure.to_string()))?;
         over.set(true);
-        narrator.await.map_err(|error| Failure::failed(&error))?;
-        let record = world.run(&run).await.map_err(|error| Failure::failed(&error))?;
+        narrator.await?;
+        let record = world.run(&run).await?;
         narrate::conclude(&record, &self.reports);
         match cleaned {
-            Ok(()) => Ok(record.judgement.map_or(5, |judgement| exit_code(judgement.verdict))),
-            Err(left) => {
-                Err(Failure { code: exit_code(Verdict::Stuck), message: format!("something is left: {left}") })
-            }
+            Ok(()) => match record.judgement {
+                Some(judgement) => Ok(exit::of(judgement.verdict)),
+                None => Err(Failure::failed("the run ended without a verdict")),
+            },
+            Err(left) => Err(Failure { code: LEFT, message: format!("something is left behind: {left}") }),
         }
     }
 
@@ -149,7 +136,7 @@ impl RunExperiment {
         tokio::pin!(playing);
         loop {
             tokio::select! {
-                ended = &mut playing => return ended.map_err(|error| Failure::failed(&error)),
+                ended = &mut playing => return ended.map_err(Failure::from),
                 () = interrupted.next() => {
                     eprintln!("{}", paint("stopping the execution; what is broken is put back first", "33"));
                     world.stop_execution(false);
@@ -174,10 +161,10 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<u8, Failure> {
         }
     }
     if wrong == 0 {
-        return Ok(0);
+        return Ok(DONE);
     }
     let of = files.len();
-    Err(Failure::wrong(format!("{wrong} of {of} experiments cannot be used")))
+    Err(Failure::experiment(format!("{wrong} of {of} experiments cannot be used")))
 }
 
 /// The file of an experiment: itself, the one in its folder, or the one of that name among the ready-made.
@@ -213,7 +200,7 @@ struct Interrupts {
 impl Interrupts {
     fn listen() -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).map_err(|error| Failure::failed(&error));
+        let listen = |kind| signal(kind);
         Ok(Self {
             signals: [
                 listen(SignalKind::interrupt())?,

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use super::reach;
 use crate::clock;
 use crate::control;
-use crate::exit::{DONE, FAILED, Failure};
+use crate::exit::{DONE, Failure};
 use crate::home::{self, Leftovers};
 use crate::lab::{Lab, Site};
 use crate::paint::paint;
@@ -54,7 +54,7 @@ fn name(text: &str) -> Result<String, String> {
 impl Up {
     pub(super) async fn run(self, home: &Path) -> Result<u8, Failure> {
         if let Some((record, _)) = home::living(home).into_iter().next() {
-            return Err(Failure::wrong(format!(
+            return Err(Failure::usage(format!(
                 "lab {} runs in {} already: look at it with `drill-lab status`, end it with `drill-lab down`",
                 record.id,
                 home.display()
@@ -64,7 +64,7 @@ impl Up {
             return self.in_background(home).await;
         }
         if self.detached {
-            nix::unistd::setsid().map_err(|errno| Failure { code: FAILED, message: errno.to_string() })?;
+            nix::unistd::setsid()?;
         }
         let down = Arc::new(Notify::new());
         let asked = stop_asked(Arc::clone(&down))?;
@@ -74,10 +74,10 @@ impl Up {
         tokio::pin!(asked);
         // Given up half-way, the lab's own end takes down what was raised so far.
         let lab = tokio::select! {
-            raised = Lab::up(&fleet, &site) => raised.map_err(|error| Failure::failed(&error))?,
+            raised = Lab::up(&fleet, &site) => raised?,
             () = &mut asked => return Ok(DONE),
         };
-        control::serve(&lab, down).map_err(|error| Failure::failed(&error))?;
+        control::serve(&lab, down)?;
         print!("{}", reach::table(&control::status(&lab)));
         if std::io::stdout().is_terminal() {
             println!("{}", paint("Ctrl-C takes everything down.", "2"));
@@ -96,21 +96,19 @@ impl Up {
 
     /// Starts this same command in a session of its own and waits until its lab answers.
     async fn in_background(&self, home: &Path) -> Result<u8, Failure> {
-        let failed = |error: std::io::Error| Failure::failed(&error);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(failed)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
         let log = home.join("up.log");
-        let out = fs::File::create(&log).map_err(failed)?;
-        let program = std::env::current_exe().map_err(failed)?;
+        let out = fs::File::create(&log)?;
+        let program = std::env::current_exe()?;
         let mut child = Command::new(program)
             .args(["up", "--detached", "--name", &self.name])
             .args(["--order-hosts", &self.order_hosts.to_string(), "--rate", &self.rate.to_string()])
             .arg("--home")
             .arg(home)
             .stdin(Stdio::null())
-            .stdout(out.try_clone().map_err(failed)?)
+            .stdout(out.try_clone()?)
             .stderr(out)
-            .spawn()
-            .map_err(failed)?;
+            .spawn()?;
         let (patience, mut told) = (clock::instant() + RAISING, 0);
         while clock::instant() < patience {
             let said = fs::read_to_string(&log).unwrap_or_default();
@@ -123,11 +121,11 @@ impl Up {
                 return Ok(DONE);
             }
             if let Ok(Some(ended)) = child.try_wait() {
-                return Err(Failure { code: FAILED, message: format!("the lab did not come up ({ended})") });
+                return Err(Failure::failed(format!("the lab did not come up ({ended})")));
             }
             clock::pause(Duration::from_millis(100)).await;
         }
-        Err(Failure { code: FAILED, message: format!("the lab did not come up in time: see {}", log.display()) })
+        Err(Failure::failed(format!("the lab did not come up in time: see {}", log.display())))
     }
 }
 
@@ -145,7 +143,7 @@ async fn watch(lab: &Lab) {
 
 /// Ends when a person, the system or another command asks the lab to go.
 fn stop_asked(down: Arc<Notify>) -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::failed(&error));
+    let listen = |kind| signal(kind);
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
     let mut hangup = listen(SignalKind::hangup())?;

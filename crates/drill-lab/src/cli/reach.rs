@@ -26,31 +26,31 @@ fn lab(home: &Path) -> Result<(Record, PathBuf), Failure> {
     match (living.pop(), living.len()) {
         (Some(lab), 0) => Ok(lab),
         (Some(_), more) => {
-            Err(Failure::wrong(format!("{} labs run in {}: give each a `--home` of its own", more + 1, home.display())))
+            Err(Failure::usage(format!("{} labs run in {}: give each a `--home` of its own", more + 1, home.display())))
         }
-        (None, _) => Err(Failure::wrong(format!("no lab runs in {}: raise one with `drill-lab up`", home.display()))),
+        (None, _) => Err(Failure::usage(format!("no lab runs in {}: raise one with `drill-lab up`", home.display()))),
     }
 }
 
 async fn answer(folder: &Path, question: &Ask) -> Result<Answer, Failure> {
     match ask(folder, question).await {
-        Ok(Answer::Refused(why)) => Err(Failure { code: FAILED, message: why }),
+        Ok(Answer::Refused(why)) => Err(Failure::failed(why)),
         Ok(answer) => Ok(answer),
-        Err(error) => Err(Failure { code: FAILED, message: format!("the lab did not answer: {error}") }),
+        Err(error) => Err(Failure::failed(format!("the lab did not answer: {error}"))),
     }
 }
 
 pub(super) async fn look(folder: &Path) -> Result<Status, Failure> {
     match answer(folder, &Ask::Status).await? {
         Answer::Status(status) => Ok(*status),
-        other @ (Answer::Done | Answer::Refused(_)) => Err(Failure { code: FAILED, message: format!("{other:?}") }),
+        other @ (Answer::Done | Answer::Refused(_)) => Err(Failure::failed(format!("{other:?}"))),
     }
 }
 
 pub(super) async fn status(home: &Path, json: bool) -> Result<u8, Failure> {
     let status = look(&running(home)?).await?;
     if json {
-        let text = serde_json::to_string_pretty(&status).map_err(|error| Failure::failed(&error))?;
+        let text = serde_json::to_string_pretty(&status)?;
         println!("{text}");
     } else {
         print!("{}", table(&status));
@@ -70,11 +70,11 @@ pub(super) async fn exec(home: &Path, host: &str, command: &[String]) -> Result<
         });
     };
     let outcome = exec_at(&socket, command, hear).await;
-    let outcome = outcome.map_err(|error| Failure { code: FAILED, message: format!("{}: {error}", host.name) })?;
+    let outcome = outcome.map_err(|error| Failure::failed(format!("{}: {error}", host.name)))?;
     match (outcome.exit_code, outcome.status) {
         (Some(code), _) => Ok(u8::try_from(code).unwrap_or(FAILED)),
         (None, AgentStatus::Failed) if outcome.stderr.is_empty() => Ok(137),
-        (None, _) => Err(Failure { code: FAILED, message: format!("{}: {}", host.name, outcome.stderr) }),
+        (None, _) => Err(Failure::failed(format!("{}: {}", host.name, outcome.stderr))),
     }
 }
 
@@ -115,7 +115,7 @@ fn named(status: &Status, wanted: &str) -> Result<HostView, Failure> {
     let by_id = status.hosts.iter().find(|host| host.instance_id == wanted);
     by_id.or_else(|| status.hosts.iter().find(alive)).cloned().ok_or_else(|| {
         let names: Vec<_> = status.hosts.iter().map(|host| host.name.as_str()).collect();
-        Failure::wrong(format!("no host `{wanted}` in this lab, which has {}", names.join(", ")))
+        Failure::usage(format!("no host `{wanted}` in this lab, which has {}", names.join(", ")))
     })
 }
 
