@@ -14,6 +14,8 @@ pub fn trials() -> Vec<Trial> {
         ring::trial("command::up_status_exec_down", journey),
         ring::trial("command::an_interrupt_takes_everything_down", interrupt),
         ring::bounded_trial("command::an_interrupt_of_a_run_ends_with_nothing_broken", interrupted_run),
+        ring::trial("command::a_lab_ends_with_its_switch_and_says_so", switchless_lab),
+        ring::bounded_trial("command::a_run_ends_with_its_switch_and_gives_no_verdict", switchless_run),
         ring::bounded_trial("command::what_a_killed_run_left_is_removed_by_the_next_command", killed_run),
         ring::rooted_trial("command::a_user_who_is_not_root_gets_a_lab_without_bounds", rootless),
         ring::trial("command::wrong_questions_are_answered_with_the_right_one", wrong),
@@ -102,6 +104,53 @@ async fn interrupted_run() -> Outcome {
     std::fs::remove_dir_all(home.with_extension("runs"))?;
     std::fs::remove_dir_all(&home)?;
     Ok(())
+}
+
+async fn switchless_lab() -> Outcome {
+    let home = ring::home("switchless-lab");
+    let lab = ring::start_command(&home, &["up", "--name", "switchless", "--order-hosts", "1"])?;
+    ring::wait_for_lab(&home).await?;
+
+    let said = without_switch(&home, lab).await?;
+
+    same(&said.code, &Some(70)).map_err(|_| format!("{said:?}"))?;
+    expect(said.stderr.contains("the lab's switch died"), || format!("{said:?}"))?;
+    std::fs::remove_dir(&home).map_err(|error| Failed::from(format!("something is left in its home: {error}")))
+}
+
+async fn switchless_run() -> Outcome {
+    let home = ring::home("switchless-run");
+    let (run, mut said) = broken_run(&home).await?;
+    let said = tokio::task::spawn_blocking(move || std::io::read_to_string(&mut said));
+
+    let told = without_switch(&home, run).await?;
+
+    let said = said.await??;
+    same(&told.code, &Some(70)).map_err(|_| format!("{said}{told:?}"))?;
+    expect(told.stderr.contains("no verdict") && !said.contains("verdict:"), || format!("{said}{told:?}"))?;
+    std::fs::remove_dir(&home).map_err(|error| Failed::from(format!("something is left in its home: {error}")))
+}
+
+/// What a command that holds a lab says to the death of the lab's switch. Outliving it by [`ring::PATIENCE`] is a failure.
+async fn without_switch(home: &Path, command: Child) -> Result<ring::Said, Failed> {
+    let switch = format!("lab-switch-init {} ", ring::lab_in(home)?);
+    let found = ring::finish(std::process::Command::new("pgrep").args(["-f", &switch])).await?;
+    let switch = found.stdout.trim();
+    let killed = ring::finish(std::process::Command::new("kill").args(["-KILL", switch])).await?;
+    same(&killed.code, &Some(0)).map_err(|_| format!("switch `{switch}`: {killed:?}"))?;
+    let holder = command.id().to_string();
+    let ended = tokio::task::spawn_blocking(|| command.wait_with_output());
+    match tokio::time::timeout(ring::PATIENCE, ended).await {
+        Ok(ended) => {
+            let ended = ended??;
+            let (stdout, stderr) = (String::from_utf8(ended.stdout)?, String::from_utf8(ended.stderr)?);
+            Ok(ring::Said { code: ended.status.code(), stdout, stderr })
+        }
+        Err(_) => {
+            ring::finish(std::process::Command::new("kill").args(["-KILL", &holder])).await?;
+            Err("it goes on without its switch".into())
+        }
+    }
 }
 
 async fn killed_run() -> Outcome {

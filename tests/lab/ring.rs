@@ -141,6 +141,11 @@ pub async fn finish(command: &mut Command) -> Result<Said, Failed> {
 /// Waits until the lab in `home` answers; its id.
 pub async fn wait_for_lab(home: &Path) -> Result<String, Failed> {
     until("the lab is up", async || Ok(run_command(home, &["status"]).await?.code == Some(0))).await?;
+    lab_in(home)
+}
+
+/// The id of the lab in `home`.
+pub fn lab_in(home: &Path) -> Result<String, Failed> {
     let mut folders = std::fs::read_dir(home)?.flatten().filter(|entry| entry.path().join("lab.json").exists());
     let folder = folders.next().ok_or("the lab has no folder")?;
     Ok(folder.file_name().to_string_lossy().into_owned())

@@ -268,6 +268,15 @@ impl Lab {
         self.http(HttpRequest { method: "GET".into(), url: url.into(), body: String::new(), timeout }).await
     }
 
+    /// Ends when the switch dies, and with it every host: from then on the lab can do nothing but go down.
+    pub async fn lost(&self) {
+        let death =
+            self.shared.switch.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(switch::Process::death);
+        if let Some(death) = death {
+            death.await;
+        }
+    }
+
     /// Ends the lab: every process of it is dead and every folder gone when this returns, or listed as remaining.
     pub async fn down(self) -> Leftover {
         let shared = Arc::clone(&self.shared);

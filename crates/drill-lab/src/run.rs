@@ -76,10 +76,16 @@ impl RunExperiment {
             raised = Lab::up(&fleet, &site) => raised?,
             () = interrupted.next() => return Ok(ABORTED),
         };
-        let outcome = self.rehearse(&lab, experiment, &mut interrupted).await;
+        let outcome = tokio::select! {
+            biased;
+            // No host is left that could be asked, measured or put back.
+            () = lab.lost() => Err(Failure::failed(
+                "the lab's switch died, and every host and fault with it: this run has no verdict and no report",
+            )),
+            outcome = self.rehearse(&lab, experiment, &mut interrupted) => outcome,
+        };
         let left = Leftovers { labs: vec![lab.down().await] };
-        let code = outcome?;
-        if left.is_clean() { Ok(code) } else { Err(Failure::left(&left)) }
+        if left.is_clean() { outcome } else { Err(Failure::left(&left)) }
     }
 
     async fn rehearse(self, lab: &Lab, experiment: Experiment, interrupted: &mut Interrupts) -> Result<u8, Failure> {

@@ -82,15 +82,17 @@ impl Up {
         if std::io::stdout().is_terminal() {
             println!("{}", paint("Ctrl-C takes everything down.", "2"));
         }
-        tokio::select! {
-            () = asked => {}
-            () = watch(&lab) => {}
-        }
+        let lost = tokio::select! {
+            () = asked => false,
+            () = watch(&lab) => false,
+            () = lab.lost() => true,
+        };
         eprintln!("taking the lab down");
         let left = Leftovers { labs: vec![lab.down().await] };
-        match left.is_clean() {
-            true => Ok(DONE),
-            false => Err(Failure::left(&left)),
+        match (left.is_clean(), lost) {
+            (true, false) => Ok(DONE),
+            (true, true) => Err(Failure::failed("the lab's switch died, and every host with it")),
+            (false, _) => Err(Failure::left(&left)),
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 
 use super::LabError;
 use crate::clock;
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The switch's outer process. It dies when its standard input closes, which the kernel sees to whatever kills the lab.
 pub(super) struct Process {
     child: Child,
+    /// Its other end goes with the switch.
+    life: watch::Receiver<()>,
 }
 
 impl Process {
@@ -41,7 +44,8 @@ impl Process {
             .spawn()
             .map_err(unstarted)?;
         let said = child.stdout.take().map(OwnedFd::from);
-        let process = Process { child };
+        let (alive, life) = watch::channel(());
+        let process = Process { child, life };
         let said = said.ok_or_else(|| unstarted(io::Error::other("it has no standard output")))?;
         let said = tokio::net::unix::pipe::Receiver::from_owned_fd(said).map_err(unstarted)?;
         let mut lines = BufReader::new(said).lines();
@@ -54,10 +58,21 @@ impl Process {
             false
         };
         if tokio::time::timeout(PATIENCE, up).await == Ok(true) {
+            // Both of the switch's processes hold its standard output: the end of that is the end of them.
+            tokio::spawn(async move {
+                while let Ok(Some(_)) = lines.next_line().await {}
+                drop(alive);
+            });
             return Ok(process);
         }
         process.end();
         Err(LabError::Switch { reason: fs::read_to_string(&log).unwrap_or_default().trim().to_owned() })
+    }
+
+    /// Ends with the switch, whatever ends that.
+    pub(super) fn death(&self) -> impl Future<Output = ()> + use<> {
+        let mut life = self.life.clone();
+        async move { while life.changed().await.is_ok() {} }
     }
 
     /// Ends the switch and with it everything in the lab.
