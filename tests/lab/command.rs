@@ -48,7 +48,7 @@ async fn journey() -> Outcome {
     expect(status.stdout.contains("stopped"), || format!("{status:?}"))?;
 
     let down = run_command(&home, &["down"]).await?;
-    same(&(down.code, down.stdout.as_str()), &(Some(0), "the lab is gone\n"))?;
+    same(&(down.code, down.stdout.as_str()), &(Some(0), "the lab has stopped\n"))?;
     let down = run_command(&home, &["down"]).await?;
     same(&down.code, &Some(0))?;
     std::fs::remove_dir_all(&home)?;
@@ -163,14 +163,14 @@ async fn killed_run() -> Outcome {
 
     let down = run_command(&home, &["down"]).await?;
     same(&down.code, &Some(0)).map_err(|_| format!("{down:?}"))?;
-    expect(down.stderr.contains("had died"), || format!("{down:?}"))?;
+    expect(down.stderr.contains("had crashed"), || format!("{down:?}"))?;
     ring::until("no process is left", async || {
         let left = ring::finish(std::process::Command::new("sh").args(["-c", &processes])).await?;
         Ok(left.stdout.lines().count() <= 1)
     })
     .await?;
     let again = run_command(&home, &["down"]).await?;
-    expect(!again.stderr.contains("had died"), || format!("{again:?}"))?;
+    expect(!again.stderr.contains("had crashed"), || format!("{again:?}"))?;
     std::fs::remove_dir_all(&home)?;
     Ok(())
 }
@@ -193,7 +193,7 @@ async fn rootless() -> Outcome {
     let up = run(&["up", "--detach", "--name", "rootless", "--order-hosts", "1"]).await?;
     same(&up.code, &Some(0)).map_err(|_| format!("{up:?}"))?;
     let status = run(&["status"]).await?;
-    expect(status.stdout.contains("memory not bounded"), || format!("{status:?}"))?;
+    expect(status.stdout.contains("no memory limit"), || format!("{status:?}"))?;
     let exec = run(&["exec", "orders-1", "--", "sh", "-c", "iptables -A INPUT -j DROP && id -u"]).await?;
     same(&exec.stdout.as_str(), &"0\n").map_err(|_| format!("{exec:?}"))?;
     let down = run(&["down"]).await?;
@@ -205,8 +205,8 @@ async fn rootless() -> Outcome {
 async fn wrong() -> Outcome {
     let home = ring::home("wrong");
     for (arguments, told) in [
-        (vec!["status"], "raise one with `drill-lab up`"),
-        (vec!["exec", "orders-1", "--", "true"], "raise one with `drill-lab up`"),
+        (vec!["status"], "start one with `drill-lab up`"),
+        (vec!["exec", "orders-1", "--", "true"], "start one with `drill-lab up`"),
         (vec!["exec", "orders-1", "true"], "--"),
         (vec!["up", "--order-hosts", "0"], "1..=20"),
         (vec!["up", "--name", "No Name"], "lower-case"),

@@ -1,7 +1,7 @@
 //! The command line: `run`, `check`, `up`, `status`, `exec`, `host` and `down`.
 //!
-//! The exit codes are in `exit`; `exec` ends with the code of its command. Every command first removes what dead labs
-//! left, and says so.
+//! The exit codes are in `exit`; `exec` ends with the code of its command. Every command first removes what crashed
+//! labs left behind, and says so.
 
 mod raise;
 mod reach;
@@ -18,8 +18,8 @@ use crate::paint::paint;
 
 /// Real hosts for drills, without an AWS account.
 ///
-/// A lab is a small fleet of real processes: each host in namespaces of its own, on a network of its own, bounded in
-/// processor and memory, and sealed from this machine. Nothing is installed, and nothing stays when it ends.
+/// A lab is a small fleet of real processes. Each host has its own namespaces and limits on CPU and memory, and cannot
+/// reach this machine. Nothing is installed, and nothing is left when the lab stops.
 #[derive(Debug, Parser)]
 #[command(
     name = "drill-lab",
@@ -28,7 +28,7 @@ use crate::paint::paint;
     after_help = "Exit codes: 0 done, 3 something is left behind, 64 wrong arguments, an unknown name or no lab to ask, 65 an experiment that is missing or has mistakes, 70 the lab could not do its work.\n`run` has one for each verdict, see its help. `exec` ends with the exit code of its command."
 )]
 struct Arguments {
-    /// The folder in which labs write down what they make.
+    /// The folder for the labs' records and sockets.
     #[arg(long, global = true, env = "DRILL_LAB_HOME", value_name = "FOLDER")]
     home: Option<PathBuf>,
     #[command(subcommand)]
@@ -37,31 +37,31 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run one experiment on the demo fleet, with real faults, and say what was learned.
+    /// Run one experiment on the demo fleet, with real faults, and print the verdict.
     ///
-    /// Raises the fleet, runs the experiment by the shipped state machine, takes the fleet down. Ctrl-C stops the
-    /// execution: what is broken is put back before the prompt is.
+    /// Starts the fleet, runs the experiment with the same state machine as on AWS, and stops the fleet. Ctrl-C stops
+    /// the run: every fault is reverted before the command ends.
     #[command(
         after_help = "Exit codes: 0 supported or planned, 1 aborted and put back, 2 refused, 3 something is left behind, 4 refuted, 5 inconclusive, 6 invalid; without a verdict: 64 wrong arguments, 65 an experiment that is missing or has mistakes, 70 the lab could not do its work."
     )]
     Run(crate::run::RunExperiment),
-    /// Read experiments and say what is wrong with them, without running anything.
+    /// Check experiments for mistakes, without running anything.
     Check {
         /// Files, folders with an `experiment.yaml`, or names under `experiments/`.
         #[arg(required = true)]
         experiments: Vec<PathBuf>,
     },
-    /// Raise the demo fleet and keep it until Ctrl-C.
+    /// Start the demo fleet and keep it until Ctrl-C.
     ///
     /// Order hosts behind a load balancer, a database, a risk engine, and a client that sends orders and measures.
     Up(raise::Up),
-    /// Show the running lab's hosts and what its client measures.
+    /// Show the running lab's hosts and its latest measurements.
     Status {
-        /// As JSON, for programs.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Run a command on a host of the running lab, with nothing on its standard input.
+    /// Run a command on a host of the running lab, without standard input.
     #[command(after_help = "Example: drill-lab exec orders-1 -- service order-service status")]
     Exec {
         /// The host's name or instance id.
@@ -70,14 +70,14 @@ enum Verb {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
-    /// Do to a host what EC2 could do to an instance.
+    /// Start, stop, reboot or terminate a host, as EC2 does an instance.
     Host {
         /// What to do.
         action: HostAction,
         /// The host's name or instance id.
         host: String,
     },
-    /// End the running lab and remove what dead ones left.
+    /// Stop the running lab and remove what crashed labs left behind.
     Down,
 }
 
@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("drill-lab: this machine lacks what every program needs: {error}");
+            eprintln!("drill-lab: could not start the async runtime: {error}");
             return ExitCode::from(FAILED);
         }
     };

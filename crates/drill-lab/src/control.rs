@@ -38,11 +38,11 @@ pub(crate) enum HostAction {
     Stop,
     /// Stop and start.
     Reboot,
-    /// Kill its processes and forget its disk.
+    /// Kill its processes and delete its disk.
     Terminate,
-    /// Take its agent off the network.
+    /// Disconnect its agent.
     AgentOffline,
-    /// Put its agent back.
+    /// Connect its agent again.
     AgentOnline,
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn serve(lab: &Lab, down: Arc<Notify>) -> io::Result<()> {
             let down = Arc::clone(&down);
             tokio::spawn(async move {
                 if let Err(error) = answer(connection, &lab, &down).await {
-                    eprintln!("drill-lab: a question was not answered: {error}");
+                    eprintln!("drill-lab: could not answer a request: {error}");
                 }
             });
         }

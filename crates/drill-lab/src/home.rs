@@ -168,7 +168,7 @@ pub(crate) fn remove(record: &Record, folder: &Path) -> Leftover {
         clock::pause_thread(std::time::Duration::from_millis(20));
     }
     left.remaining
-        .extend(processes(&record.id).into_iter().map(|pid| format!("process {pid} was killed and is there")));
+        .extend(processes(&record.id).into_iter().map(|pid| format!("process {pid} is still running after SIGKILL")));
     if left.remaining.is_empty() {
         match fs::remove_dir_all(folder) {
             Ok(()) => left.folders.push(folder.to_owned()),
@@ -213,13 +213,13 @@ impl Leftovers {
 impl std::fmt::Display for Leftovers {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for lab in &self.labs {
-            write!(out, "lab {} had died: removed {} folders of it", lab.id, lab.folders.len())?;
+            write!(out, "lab {} had crashed: removed {} of its folders", lab.id, lab.folders.len())?;
             if !lab.processes.is_empty() {
-                write!(out, ", killed {} processes of it", lab.processes.len())?;
+                write!(out, ", killed {} of its processes", lab.processes.len())?;
             }
             writeln!(out)?;
             for remaining in &lab.remaining {
-                writeln!(out, "  still there: {remaining}")?;
+                writeln!(out, "  left behind: {remaining}")?;
             }
         }
         Ok(())

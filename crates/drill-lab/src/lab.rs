@@ -119,7 +119,7 @@ pub enum LabError {
         source: std::io::Error,
     },
     /// The switch, which everything hangs on, did not come up.
-    #[error("the lab's switch did not come up: {reason}")]
+    #[error("the lab's switch did not start: {reason}")]
     Switch {
         /// What it said.
         reason: String,

@@ -32,23 +32,23 @@ use crate::spec::FleetSpec;
 const ENVIRONMENT: &str = "lab";
 /// How long the fleet may take until it serves and is measured.
 const SETTLING: Duration = Duration::from_secs(60);
-/// So often the janitor tries after the end of an execution, ten seconds apart.
+/// How many times the janitor tries after the end of an execution, ten seconds apart.
 const TRIES: u32 = 12;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunExperiment {
     /// A file, a folder with an `experiment.yaml`, or the name of one under `experiments/`.
     experiment: PathBuf,
-    /// Find and plan everything and change nothing.
+    /// Plan everything and change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// How many order hosts the group keeps.
+    /// Number of order hosts in the group.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=20))]
     order_hosts: u16,
-    /// Orders a second that the client sends, whatever comes back.
+    /// Orders per second that the client sends, whatever the answers.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
-    /// Where the reports are written.
+    /// The folder for the reports.
     #[arg(long, default_value = "target/runs", value_name = "FOLDER")]
     reports: PathBuf,
 }
@@ -59,7 +59,7 @@ impl RunExperiment {
         let experiment = read(&file).map_err(Failure::experiment)?;
         if let Some((record, _)) = crate::home::living(home).into_iter().next() {
             return Err(Failure::usage(format!(
-                "lab {} runs already and would share its processors: end it with `drill-lab down`",
+                "lab {} is already running and would compete for the CPU: stop it with `drill-lab down`",
                 record.id
             )));
         }
@@ -70,7 +70,7 @@ impl RunExperiment {
         let mut interrupted = Interrupts::listen()?;
         let fleet = FleetSpec::orders("lab", usize::from(self.order_hosts), self.rate);
         let site = Site { progress: Arc::new(|step| eprintln!("  {step}")), ..Site::at(home) };
-        eprintln!("raising {} hosts", usize::from(self.order_hosts) + fleet.hosts.len());
+        eprintln!("starting {} hosts", usize::from(self.order_hosts) + fleet.hosts.len());
         // Given up half-way, the lab's own end takes down what was raised so far.
         let lab = tokio::select! {
             raised = Lab::up(&fleet, &site) => raised?,
@@ -93,7 +93,7 @@ impl RunExperiment {
         world.place("lab", "local");
         world.keep_reports_in(self.reports.clone());
         supply::connect(lab, &world);
-        eprintln!("waiting until it serves");
+        eprintln!("waiting for the order service");
         tokio::select! {
             served = supply::serving(lab, SETTLING) => served.map_err(Failure::failed)?,
             () = interrupted.next() => return Ok(ABORTED),
@@ -144,7 +144,7 @@ impl RunExperiment {
             tokio::select! {
                 ended = &mut playing => return ended.map_err(Failure::from),
                 () = interrupted.next() => {
-                    eprintln!("{}", paint("stopping the execution; what is broken is put back first", "33"));
+                    eprintln!("{}", paint("stopping the run; every fault is reverted first", "33"));
                     world.stop_execution(false);
                     world.let_zombies_go();
                 }
@@ -153,13 +153,13 @@ impl RunExperiment {
     }
 }
 
-/// `drill-lab check`: reads experiments and says what is wrong with them.
+/// `drill-lab check`: reads experiments and prints their mistakes.
 pub(crate) fn check(files: &[PathBuf]) -> Result<u8, Failure> {
     let mut wrong = 0;
     for file in files {
         let experiment = find(file).and_then(|file| read(&file));
         match experiment {
-            Ok(experiment) => println!("{}: {} is in order", file.display(), experiment.id),
+            Ok(experiment) => println!("{}: {} is valid", file.display(), experiment.id),
             Err(message) => {
                 eprintln!("{message}");
                 wrong += 1;
@@ -180,10 +180,12 @@ fn find(asked: &Path) -> Result<PathBuf, String> {
         asked.join("experiment.yaml"),
         Path::new("experiments").join(asked).join("experiment.yaml"),
     ];
-    candidates
-        .into_iter()
-        .find(|path| path.is_file())
-        .ok_or_else(|| format!("{}: there is no such file, no such folder with an experiment.yaml, and no experiment of that name under experiments/", asked.display()))
+    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        format!(
+            "{}: no such file, no folder with an experiment.yaml, and no experiment of that name under experiments/",
+            asked.display()
+        )
+    })
 }
 
 fn read(file: &Path) -> Result<Experiment, String> {

@@ -26,16 +26,16 @@ const RAISING: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Args)]
 pub(super) struct Up {
-    /// How many order hosts the group keeps.
+    /// Number of order hosts in the group.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=20))]
     order_hosts: u16,
-    /// Orders a second that the client sends, whatever comes back.
+    /// Orders per second that the client sends, whatever the answers.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rate: u32,
-    /// The lab's name; the same name gives the same instance ids.
+    /// Name of the lab; the same name gives the same instance ids.
     #[arg(long, default_value = "lab", value_parser = name)]
     name: String,
-    /// Keep it in the background; `drill-lab down` ends it.
+    /// Run in the background until `drill-lab down`.
     #[arg(long)]
     detach: bool,
     /// Be that background.
@@ -55,7 +55,7 @@ impl Up {
     pub(super) async fn run(self, home: &Path) -> Result<u8, Failure> {
         if let Some((record, _)) = home::living(home).into_iter().next() {
             return Err(Failure::usage(format!(
-                "lab {} runs in {} already: look at it with `drill-lab status`, end it with `drill-lab down`",
+                "lab {} is already running in {}: see `drill-lab status`, stop it with `drill-lab down`",
                 record.id,
                 home.display()
             )));
@@ -70,7 +70,7 @@ impl Up {
         let asked = stop_asked(Arc::clone(&down))?;
         let fleet = FleetSpec::orders(&self.name, usize::from(self.order_hosts), self.rate);
         let site = Site { progress: Arc::new(|step| eprintln!("{step}")), ..Site::at(home) };
-        eprintln!("raising {} hosts", usize::from(self.order_hosts) + fleet.hosts.len());
+        eprintln!("starting {} hosts", usize::from(self.order_hosts) + fleet.hosts.len());
         tokio::pin!(asked);
         // Given up half-way, the lab's own end takes down what was raised so far.
         let lab = tokio::select! {
@@ -80,14 +80,14 @@ impl Up {
         control::serve(&lab, down)?;
         print!("{}", reach::table(&control::status(&lab)));
         if std::io::stdout().is_terminal() {
-            println!("{}", paint("Ctrl-C takes everything down.", "2"));
+            println!("{}", paint("Ctrl-C stops the lab.", "2"));
         }
         let lost = tokio::select! {
             () = asked => false,
             () = watch(&lab) => false,
             () = lab.lost() => true,
         };
-        eprintln!("taking the lab down");
+        eprintln!("stopping the lab");
         let left = Leftovers { labs: vec![lab.down().await] };
         match (left.is_clean(), lost) {
             (true, false) => Ok(DONE),
@@ -119,15 +119,15 @@ impl Up {
             if let Some((_, folder)) = home::living(home).into_iter().next()
                 && reach::look(&folder).await.is_ok()
             {
-                println!("the lab runs in the background: `drill-lab status` shows it, `drill-lab down` ends it");
+                println!("the lab is running in the background: see `drill-lab status`, stop it with `drill-lab down`");
                 return Ok(DONE);
             }
             if let Ok(Some(ended)) = child.try_wait() {
-                return Err(Failure::failed(format!("the lab did not come up ({ended})")));
+                return Err(Failure::failed(format!("the lab did not start ({ended})")));
             }
             clock::pause(Duration::from_millis(100)).await;
         }
-        Err(Failure::failed(format!("the lab did not come up in time: see {}", log.display())))
+        Err(Failure::failed(format!("the lab did not start in time: see {}", log.display())))
     }
 }
 

@@ -25,10 +25,14 @@ fn lab(home: &Path) -> Result<(Record, PathBuf), Failure> {
     let mut living = home::living(home);
     match (living.pop(), living.len()) {
         (Some(lab), 0) => Ok(lab),
-        (Some(_), more) => {
-            Err(Failure::usage(format!("{} labs run in {}: give each a `--home` of its own", more + 1, home.display())))
+        (Some(_), more) => Err(Failure::usage(format!(
+            "{} labs are running in {}: give each its own `--home`",
+            more + 1,
+            home.display()
+        ))),
+        (None, _) => {
+            Err(Failure::usage(format!("no lab is running in {}: start one with `drill-lab up`", home.display())))
         }
-        (None, _) => Err(Failure::usage(format!("no lab runs in {}: raise one with `drill-lab up`", home.display()))),
     }
 }
 
@@ -88,12 +92,12 @@ pub(super) async fn host(home: &Path, action: HostAction, host: String) -> Resul
 pub(super) async fn down(home: &Path, found: &Leftovers) -> Result<u8, Failure> {
     if home::living(home).is_empty() {
         if found.is_empty() {
-            println!("no lab runs in {}", home.display());
+            println!("no lab is running in {}", home.display());
         }
         return Ok(DONE);
     }
     let (record, folder) = lab(home)?;
-    eprintln!("taking the lab down");
+    eprintln!("stopping the lab");
     answer(&folder, &Ask::Down).await?;
     let patience = clock::instant() + GOING;
     while record.owner.lives() && clock::instant() < patience {
@@ -103,7 +107,7 @@ pub(super) async fn down(home: &Path, found: &Leftovers) -> Result<u8, Failure> 
     let left = home::sweep(home);
     match left.is_clean() && !folder.exists() {
         true => {
-            println!("the lab is gone");
+            println!("the lab has stopped");
             Ok(DONE)
         }
         false => Err(Failure::left(&left)),
@@ -160,7 +164,7 @@ pub(super) fn glance(lately: &Glance) -> String {
 }
 
 fn bounds(host: &HostView) -> String {
-    let cpu = host.bounds.cpu_percent.map_or("processor not bounded".into(), |cpu| format!("{cpu}% of a processor"));
-    let memory = host.bounds.memory_mib.map_or("memory not bounded".into(), |memory| format!("{memory} MiB"));
+    let cpu = host.bounds.cpu_percent.map_or("no CPU limit".into(), |cpu| format!("{cpu}% of a CPU"));
+    let memory = host.bounds.memory_mib.map_or("no memory limit".into(), |memory| format!("{memory} MiB"));
     format!("{cpu}, {memory}")
 }

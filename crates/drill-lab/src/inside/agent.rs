@@ -105,7 +105,7 @@ impl Host {
                 write_line(&connection, &HostReply::Ended(ended.unwrap_or_else(not_started)))
             }
             HostRequest::Document(_) | HostRequest::Command { .. } | HostRequest::Cancel => {
-                write_line(&connection, &HostReply::Refused("not for a process of the host".to_owned()))
+                write_line(&connection, &HostReply::Refused("a process of the host may not ask this".to_owned()))
             }
         }
     }

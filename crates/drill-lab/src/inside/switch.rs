@@ -38,7 +38,7 @@ pub(super) fn unshare() -> Result<(), InsideError> {
     if user.is_root() {
         return unshare_namespaces(flags).map_err(|errno| {
             InsideError::Refused(format!(
-                "this root may not make namespaces ({errno}): the lab needs CAP_SYS_ADMIN and CAP_NET_ADMIN; in a \
+                "root may not create namespaces here ({errno}): the lab needs CAP_SYS_ADMIN and CAP_NET_ADMIN; in a \
                  container, start it with `--privileged` or run the lab outside"
             ))
         });
@@ -53,7 +53,7 @@ pub(super) fn unshare() -> Result<(), InsideError> {
     let mapped = fs::write("/proc/self/setgroups", "deny")
         .and_then(|()| fs::write("/proc/self/uid_map", format!("0 {user} 1")))
         .and_then(|()| fs::write("/proc/self/gid_map", format!("0 {group} 1")));
-    mapped.map_err(doing("become root of an own user namespace"))
+    mapped.map_err(doing("become root in a user namespace"))
 }
 
 /// Runs the switch in `folder`, the lab's own.
@@ -131,7 +131,7 @@ impl Switch {
 
     fn boot(&self, boot: &HostBoot) -> Result<(), InsideError> {
         if self.lock().running.contains_key(&boot.instance_id) {
-            return Err(InsideError::Refused(format!("{} runs already", boot.name)));
+            return Err(InsideError::Refused(format!("{} is already running", boot.name)));
         }
         if !self.lock().disks.contains_key(&boot.instance_id) {
             // An inode a page would let a host fill kernel memory that no bound covers.
@@ -184,7 +184,7 @@ impl Switch {
         let (_hosts, waited) =
             self.hosts.1.wait_timeout_while(hosts, BURIAL, alive).unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
-            return Err(InsideError::Refused(format!("{instance_id} was killed and is still there")));
+            return Err(InsideError::Refused(format!("{instance_id} is still running after SIGKILL")));
         }
         Ok(())
     }
@@ -212,7 +212,7 @@ fn word(from: &mut impl BufRead, word: &str, boot: &HostBoot) -> Result<String, 
 /// Why a host did not come up: what it said on its console.
 fn broken(boot: &HostBoot) -> InsideError {
     let console = fs::read_to_string(boot.folder.join("console.log")).unwrap_or_default();
-    InsideError::Refused(format!("{} did not come up: {}", boot.name, console.trim()))
+    InsideError::Refused(format!("{} did not start: {}", boot.name, console.trim()))
 }
 
 fn done(ended: Result<(), InsideError>) -> SwitchReply {

@@ -236,7 +236,7 @@ impl Lab {
         for folder in self.shared.bounding.folders(&name).values() {
             if let Err(error) = crate::bounds::remove(folder) {
                 // Not lost: the end of the lab tries again, and says so when it cannot.
-                eprintln!("drill-lab: {} stays for now: {error}", folder.display());
+                eprintln!("drill-lab: could not remove {} yet: {error}", folder.display());
             }
         }
     }

@@ -89,8 +89,8 @@ impl Told {
         }
         let conditions = plan.scope.experiment.guards.stop_when.conditions();
         let stops: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-        let stops = if stops.is_empty() { "only you (Ctrl-C)".to_owned() } else { stops.join("; ") };
-        say(seconds, &format!("it stops on: {stops}"));
+        let stops = if stops.is_empty() { "nothing but Ctrl-C".to_owned() } else { stops.join("; ") };
+        say(seconds, &format!("stops early on: {stops}"));
         self.plan = Some(plan);
     }
 
@@ -101,7 +101,7 @@ impl Told {
                 continue;
             }
             let (text, colour) = match &row.state {
-                State::Intended => (format!("{key}: written down, then done"), "33"),
+                State::Intended => (format!("{key}: intent recorded"), "33"),
                 State::Landed { .. } => (format!("{key}: landed"), "31"),
                 State::NeverMade { why } => (format!("{key}: not done ({why})"), "33"),
                 State::Undone { how, .. } => (format!("{key}: gone ({how:?})"), "32"),
@@ -174,7 +174,7 @@ pub(super) fn conclude(run: &Run, reports: &Path) {
         println!("  {}  {}: {}", paint(mark, colour), finding.about, finding.seen);
     }
     if let Some(Ending::Breached { condition, .. }) = &run.ending {
-        println!("  it was stopped by: {condition}");
+        println!("  stopped by: {condition}");
     }
     let recovery = match judgement.recovery {
         RecoveryTime::Recovered { after } => format!("recovered after {after}"),

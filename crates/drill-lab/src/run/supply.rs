@@ -101,6 +101,6 @@ pub(super) async fn serving(lab: &Lab, patience: Duration) -> Result<(), String>
         }
         clock::pause(Duration::from_millis(250)).await;
     }
-    let seen = lab.glance().map_or_else(|| "it measured nothing".to_owned(), |glance| format!("{glance:?}"));
-    Err(format!("the fleet did not come to serve in {} s: {seen}", patience.as_secs()))
+    let seen = lab.glance().map_or_else(|| "the client measured nothing".to_owned(), |glance| format!("{glance:?}"));
+    Err(format!("the order service was not up after {} s: {seen}", patience.as_secs()))
 }
