@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::parse::{Aggregate, Operator, Query};
 use super::{PromError, PromValue};
+use crate::query::{Aggregate, Operator, Query};
 use crate::scrape::{FRESH, Labels, Point, PromSample, Scrapes};
 
 /// A value on the way: a vector has lost its metric's name wherever Prometheus drops it.

@@ -6,6 +6,7 @@
 
 mod evaluate;
 mod parse;
+mod query;
 pub mod scrape;
 
 use jiff::Timestamp;
