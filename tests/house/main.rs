@@ -1,8 +1,9 @@
-//! The house ring: the pages say what the tree holds. Links lead somewhere, commands and paths exist, and every ring is in
-//! `tests/README.md`.
+//! The house ring: the pages say what the tree holds. Links lead somewhere, commands and paths exist, every ring is in
+//! `tests/README.md`, and every failure that a page calls tested has its test.
 //!
 //! It needs nothing but the files. Next: a promise about the tree gets a file here.
 
+mod failures;
 mod pages;
 mod rings;
 
