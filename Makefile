@@ -12,13 +12,13 @@ setup: ## Install what the tests and the lab need (Debian packages; a Python ven
 demo: ## Run one experiment in the lab, with a real fault on real processes
 	@scripts/demo.sh
 
-aws-local: ## Raise an AWS on this machine: real functions, real hosts, nothing to pay
+aws-local: ## Start an AWS on this machine: real functions, real hosts, nothing to pay
 	@scripts/aws-local.sh up
 
-aws-local-down: ## End it; nothing of it stays
+aws-local-down: ## Stop it; nothing of it stays
 	@scripts/aws-local.sh down
 
-test: ## Run every ring that this machine can run; those it cannot are named
+test: ## Run every ring that this machine can run; name those that it cannot
 	@scripts/test.sh
 
 test-vm: ## Try every host document under systemd and netem, in a virtual machine (minutes)
@@ -42,7 +42,7 @@ build: ## Build the functions for AWS (cargo-lambda, through SAM)
 	@infra/checks/setup.sh
 	@SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/target/venvs/sam/bin:$$PATH" sam build
 
-bench: build ## Count what a run asks of AWS and what its functions cost, beside peers (docs/performance.md)
+bench: build ## Count what a run asks of AWS and what its functions cost, compared with peers (docs/performance.md)
 	@scripts/bench.sh
 
 deploy: build ## Deploy the stack, after showing what changes (needs an AWS account)

@@ -133,7 +133,7 @@ def packed(program):
 
 
 def run(functions, targets, delay_millis=0):
-    """One run on so many phantoms: the calls, the environments and the history."""
+    """One run on this number of phantoms: the calls, the environments and the history."""
     say(f"a run on {targets} targets" + (f", every call {delay_millis} ms later" if delay_millis else ""))
     with local("--phantoms", str(targets)) as aws:
         outputs = deploy.deploy(ROOT / "template.yaml", code=functions, parameters={"Environments": "lab"})
@@ -151,7 +151,7 @@ def run(functions, targets, delay_millis=0):
 
 
 def experiment(targets):
-    """Every phantom's processors are busy, for as long as it takes to tell them all; one metric stays true."""
+    """The processors of every phantom are busy, long enough to reach all of them; one metric stays true."""
     metric = {"namespace": "Bench", "metric": "Steady", "statistic": "Average", "period": "1s"}
     return {
         "id": "bench",
@@ -230,7 +230,7 @@ def trips(fast, slow, targets):
             added = statistics.median(spent(slow, phase)) - statistics.median(spent(fast, phase))
             lines.append(f"| {phase} | {count:.1f} | {added:.0f} ms | {added / DELAY_MILLIS:.0f} |")
     return (
-        f"## Round trips\n\n{targets} targets: what a turn of each phase took longer when every call took {DELAY_MILLIS} ms "
+        f"## Round trips\n\n{targets} targets: how much longer one turn of each phase takes when every call is {DELAY_MILLIS} ms "
         "longer, and to how many calls that amounts when none is made beside another.\n"
         "Observe waits for the next look within its turn, which hides what its calls take.\n\n" + "\n".join(lines)
     )

@@ -10,12 +10,12 @@ run() { "$venv/bin/python" "tests/local-aws/$1" "${@:2}"; }
 case ${1:-up} in
 up)
   shift || true
-  # The functions as `sam build` made them; without them, those of a build for tests, which is quicker to make.
+  # The functions that `sam build` made; otherwise those of a test build, which is quicker.
   code=.aws-sam/build
   if [ ! -d "$code" ]; then
     code=${CARGO_TARGET_DIR:-target}/debug
     echo "# Building the functions (minutes, the first time) ..."
-    # As the tests build them: otherwise the SDK would be built once more, with other features.
+      # Built like the tests: with other features the SDK would be built once more.
     . scripts/one-build.sh
     cargo build -q --workspace --bins --tests
   elif [ -z "${DRILL_LAB:-}" ]; then

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Deletes the whole stack; refuses while a run is under way or a ledger row is open, because what is broken would stay broken.
-# The tables, the reports and the logs stay, and are named, unless --with-data is given: then they are deleted too.
+# Deletes the whole stack. It refuses while a run is under way or a ledger row is open: nothing would put that back.
+# The tables, the reports and the logs stay, and are named; --with-data deletes them too.
 #
 # usage: scripts/delete.sh [--with-data] [--stack NAME]
-# Ends with 0 when it is gone, 1 when it is not quite, 2 when nothing could be asked, 3 when something may still be broken.
+# Exit codes: 0 it is gone, 1 some of it is left, 2 it could not begin, 3 something may still be broken.
 set -euo pipefail
 
 stack=stormdrill
@@ -39,13 +39,13 @@ machine=$(physical ExperimentMachine)
 functions=$(physical FunctionLogs)
 machines=$(physical MachineLogs)
 
-# Ends: what cannot be seen may be broken.
+# Ends the script: what cannot be read may be broken.
 unseen() {
   echo "delete: it cannot be seen $1: nothing was deleted" >&2
   exit 3
 }
 
-# Fails, and says why, while something may still have to be put back.
+# Fails, and says why, while something may still be broken.
 at_rest() {
   local under_way open
   under_way=$(aws stepfunctions list-executions --state-machine-arn "$machine" --status-filter RUNNING \
@@ -67,7 +67,7 @@ at_rest() {
   fi
 }
 
-# The emergency stop. Whoever else has pulled it before keeps it; one that an earlier try left is ours.
+# The emergency stop. If somebody else has pulled it, it stays theirs; one that an earlier try left is ours.
 lever='"pk": {"S": "LEVER"}, "sk": {"S": "LEVER"}'
 pulled=''
 pull() {
@@ -88,26 +88,26 @@ release() {
     echo "delete: the emergency stop is still pulled: delete the item LEVER of table $runs" >&2
 }
 
-# First without the emergency stop, which would end a run that is under way. Then with it: a schedule may start one now,
-# and nothing is broken any more.
+# First without the emergency stop, which would end a run that is under way. Then with it, because a schedule may have
+# started a run meanwhile; with the stop pulled, it breaks nothing.
 at_rest || exit 3
 pull
 at_rest || exit 3
 
 echo "delete: deleting the stack $stack"
-# Half a stack shall break nothing, so from here on the emergency stop stays until the stack is gone.
+# A half-deleted stack must not break anything: from here on the emergency stop stays pulled until the stack is gone.
 trap - EXIT
 if ! { aws cloudformation delete-stack --stack-name "$stack" &&
   aws cloudformation wait stack-delete-complete --stack-name "$stack"; }; then
   echo "delete: the stack is not gone, and the emergency stop is pulled (the item LEVER of table $runs)" >&2
-  echo "delete: see to what CloudFormation says, and delete it again" >&2
+  echo "delete: read the stack's events in CloudFormation, then delete it again" >&2
   exit 1
 fi
 
 if [ "$data" = keep ]; then
   [ -z "$pulled" ] || release
   echo "delete: the stack is gone. These stay: the tables $runs and $experiments, the bucket $bucket,"
-  echo "delete: the log groups $functions and $machines. With --with-data they would have been deleted too."
+  echo "delete: the log groups $functions and $machines. --with-data deletes them too."
   exit 0
 fi
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One experiment in the lab, from nothing: what it needs, the build, the run. Says how long each took.
+# One experiment in the lab, from a fresh clone: packages, build, run. Prints how long each took.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 . scripts/one-build.sh
-[ -n "${RUSTC_WORKSPACE_WRAPPER:-}" ] || { echo "lint: there is no clippy: rustup component add clippy" >&2; exit 1; }
+[ -n "${RUSTC_WORKSPACE_WRAPPER:-}" ] || { echo "lint: clippy is missing: rustup component add clippy" >&2; exit 1; }
 
 step() { echo "lint: $*"; "$@"; }
-# clippy: nothing may be said, which cargo repeats for what it does not build again.
+# Any output is a failure. Cargo repeats the warnings of what it does not rebuild.
 clippy() {
   local said status=0
   said=$(cargo build --workspace --all-targets --quiet 2>&1) || status=$?
@@ -19,9 +19,9 @@ documents() { "${CARGO_TARGET_DIR:-target}/debug/drill-documents" "$@"; }
 step cargo fmt --all --check
 step clippy
 step documents check
-# The parts of the host documents are no scripts of their own: the documents are linted as hosts run them.
+# The parts of a host document are not complete scripts: the documents are linted as hosts run them.
 step documents scripts target/documents
 { git ls-files '*.sh' ':!infra/ssm/src' && ls target/documents/*.sh; } | xargs shellcheck -x
-echo "lint: shellcheck is content"
+echo "lint: shellcheck found nothing"
 step tests/asl/validate.sh
 step infra/checks/check.sh

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the tests and the lab need, and the Debian packages of more lists when they are named. Quick when
-# everything is there.
+# Installs what the tests and the lab need, and the Debian packages of any further lists. Quick when all is installed.
 #
 # usage: setup.sh [PACKAGES.TXT…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The packages that each ring names, comments left out.
+# The packages that the rings list, without comments.
 wanted=$(sed -E 's/#.*//; s/[[:space:]]+//g; /^$/d' tests/*/packages.txt scripts/packages.txt "$@" | sort -u)
 missing=()
 for package in $wanted; do

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs every ring and ends with one line that counts. What cannot run on this machine is named, with the reason, and
-# counted as skipped, never as passed.
+# Runs every ring; the last line counts. What cannot run on this machine is named, with the reason, and counted as
+# skipped, never as passed. tests/README.md lists the rings.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 . scripts/one-build.sh
 mkdir -p target
 log=$PWD/target/test.log
 
-# Passed tests are many: what is shown is everything else.
+# Everything but the passed tests is shown.
 cargo test --workspace --no-fail-fast "$@" 2>&1 | tee "$log" | grep -vE '^(test .* \.\.\. ok|running [0-9]+ tests?|)$'
 status=${PIPESTATUS[0]}
 
@@ -28,7 +28,7 @@ if [ "$skipped" -gt 0 ]; then
   sed -n 's/^skipped: /  /p' "$log" "$log.aws" "$log.e2e" | sort -u
 fi
 echo
-# A build that fails runs no test at all: that is a failure too.
+# A build that fails runs no test: that is a failure too.
 [ "$status" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -41,7 +41,7 @@ others() {
 run() {
   local name=$1
   shift
-  if "$@" >"$work/$name.log" 2>&1; then echo "template: $name is content"; else
+  if "$@" >"$work/$name.log" 2>&1; then echo "template: $name found nothing"; else
     sed "s/^/$name: /" "$work/$name.log"
     return 1
   fi

@@ -1,4 +1,4 @@
-"""What checkov objects to in a template, held against the template's own list of accepted objections, both ways.
+"""Compares what checkov objects to in a template with the template's own list of accepted objections, both ways.
 
 usage: checkov.py CHECKOV TEMPLATE
 """
@@ -45,7 +45,7 @@ def main(checkov, template):
     for check, resource in sorted(failed.keys() - known):
         print(f"checkov: {resource}: {failed[check, resource]} ({check})")
     for check, resource in sorted(known - failed.keys()):
-        print(f"checkov: {resource}: {check} is accepted, and checkov does not object to it any more")
+        print(f"checkov: {resource}: {check} is accepted, but checkov no longer objects to it")
     return 1 if failed.keys() ^ known else 0
 
 

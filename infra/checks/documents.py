@@ -15,12 +15,12 @@ TEMPLATE = INFRA / "documents.yaml"
 HEAD = """\
 # Made by `infra/checks/documents.py generate` (`make documents`) from infra/ssm/*.yaml: change it there.
 AWSTemplateFormatVersion: "2010-09-09"
-Description: "Stormdrill: the documents that hosts are told to run. There is no other."
+Description: "Stormdrill: the only documents that hosts are asked to run."
 Parameters:
   DocumentPrefix:
     Type: String
     AllowedPattern: ^[A-Za-z][A-Za-z0-9-]{0,100}-$
-    Description: "What the names of the documents begin with."
+    Description: "The prefix of the documents' names."
 Resources:
 """
 # A change makes a new version, which becomes the default: the name, by which roles are fenced, stays.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes target/venvs/sam and target/venvs/checkov for the build and the checks of the template; quick when they are there.
-# Ends with 3 when a registry cannot be reached, so that a caller can tell that from a mistake.
+# Exits with 3 when a registry cannot be reached, so that a caller can tell that from a failure.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 target=$(cd "$here/../.." && pwd)/target

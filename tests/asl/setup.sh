@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes target/venv-asl (Python) and target/npm-asl (Node) for the checks of the state machine; quick when they are there.
-# Ends with 3 when a registry cannot be reached, so that a caller can tell that from a mistake.
+# Exits with 3 when a registry cannot be reached, so that a caller can tell that from a failure.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 target=${ASL_TARGET:-$here/../../target}

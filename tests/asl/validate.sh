@@ -1,6 +1,6 @@
 #!/bin/sh
-# Both linters over every state machine, as it would be deployed. They find different mistakes, so both must be content.
-# Ends with 3 when they cannot be installed.
+# Runs both linters on every state machine, as it is deployed. They find different mistakes, so both must pass.
+# Exits with 3 when they cannot be installed.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 target=${ASL_TARGET:-$here/../../target}
@@ -22,5 +22,5 @@ for file in "$here"/../../statemachine/*.asl.yaml; do
         failed=1
     fi
 done
-[ "$failed" = 0 ] && echo "asl: statelint and asl-validator are content"
+[ "$failed" = 0 ] && echo "asl: statelint and asl-validator found nothing"
 exit "$failed"

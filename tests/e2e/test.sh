@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 target=${CARGO_TARGET_DIR:-$here/../../target}
 if [ -z "${STORMDRILL_FUNCTIONS:-}" ]; then
-  # With the tests, though they are not needed here: without them the SDK would be built once more, with other features.
+  # With the tests, which are not needed here: without them the SDK would be built once more, with other features.
   # shellcheck source=scripts/one-build.sh
   . "$here/../../scripts/one-build.sh"
   (cd "$here" && cargo build -q --workspace --bins --tests)

@@ -6,6 +6,7 @@
 mod failures;
 mod pages;
 mod rings;
+mod words;
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a ring of Python tests against a local AWS, and ends with one line that counts.
-# What could not run on this machine is named, and counted as skipped.
+# Runs a ring of Python tests against a local AWS; the last line counts.
+# What cannot run on this machine is named, and counted as skipped.
 # usage: ring.sh NAME FOLDER [PYTEST ARGUMENT]...
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,12 +11,12 @@ if ! venv=$("$here/setup.sh"); then
   echo "$name: 0 passed, 0 failed, 1 skipped"
   exit 0
 fi
-# The hosts are the lab's; without it, what needs hosts is skipped and says so.
+# The hosts are the lab's. Without the lab, tests that need hosts are skipped and say so.
 if [ -z "${DRILL_LAB:-}" ] && command -v cargo >/dev/null; then
   (cd "$here" && cargo build -q -p drill-lab) || echo "  $name: drill-lab does not build" >&2
 fi
 export PYTHONDONTWRITEBYTECODE=1
-# Nothing of the caller's account may be reached, whatever goes wrong.
+# The caller's account must never be reached.
 unset AWS_PROFILE AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
 output=$(cd "$folder" && "$venv/bin/python" -m pytest -rs "$@" 2>&1)
 status=$?

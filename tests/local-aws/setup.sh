@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes target/venvs/local-aws (Python) for the local AWS; quick when it is there.
-# Ends with 3 when a registry cannot be reached, so that a caller can tell that from a mistake.
+# Exits with 3 when a registry cannot be reached, so that a caller can tell that from a failure.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 venvs=${LOCAL_AWS_VENVS:-$here/../../target/venvs}
