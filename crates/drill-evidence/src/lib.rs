@@ -5,7 +5,10 @@
 //!
 //! Begin with [`interval`]: everything else rests on the time that a sample tells of.
 
+pub mod change;
 pub mod interval;
+mod numbers;
+pub mod sequential;
 
 /// What can be said of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
