@@ -6,9 +6,11 @@
 //! Begin with [`interval`]: everything else rests on the time that a sample tells of.
 
 pub mod change;
+pub mod guard;
 pub mod interval;
 mod numbers;
 pub mod sequential;
+pub mod series;
 
 /// What can be said of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

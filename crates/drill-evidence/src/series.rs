@@ -1,0 +1,88 @@
+//! Distinct datapoints, in the order of time, each with the last value that was read.
+
+use std::collections::BTreeMap;
+
+use crate::interval::{Interval, Times};
+
+/// What was read of a source, looks and repeated reads folded together.
+///
+/// A datapoint is the time that it tells of. Read again, it is the same one, and the last value counts. A read that brought
+/// nothing says nothing against a value that was read before, and a look that failed is forgotten once a datapoint tells of its
+/// time after all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series<V>(BTreeMap<(i64, i64), Option<V>>);
+
+impl<V> Default for Series<V> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<V: Copy> Series<V> {
+    /// Takes what a read said of an interval; `None` when it was due and is not known.
+    pub fn tell(&mut self, covers: Interval, value: Option<V>) {
+        let held = self.0.entry((covers.to(), covers.from())).or_insert(value);
+        if value.is_some() {
+            *held = value;
+        }
+    }
+
+    /// The datapoints in the order in which they end, and the looks that stayed unknown.
+    pub fn entries(&self) -> Vec<(Interval, Option<V>)> {
+        let all = || self.0.iter().filter_map(|((to, from), value)| Some((Interval::new(*from, *to)?, *value)));
+        let known: Times = all().filter(|(_, value)| value.is_some()).map(|(covers, _)| covers).collect();
+        all().filter(|(covers, value)| value.is_some() || !known.covers(*covers)).collect()
+    }
+
+    /// The datapoints that are known.
+    pub fn known(&self) -> Vec<(Interval, V)> {
+        self.0.iter().filter_map(|((to, from), value)| Some((Interval::new(*from, *to)?, (*value)?))).collect()
+    }
+
+    /// The same with other values: what a value says of a tolerance, for example.
+    pub fn map<U: Copy>(&self, of: impl Fn(V) -> U) -> Series<U> {
+        Series(self.0.iter().map(|(covers, value)| (*covers, value.map(&of))).collect())
+    }
+}
+
+/// In the order in which they were read.
+impl<V: Copy> FromIterator<(Interval, Option<V>)> for Series<V> {
+    fn from_iter<I: IntoIterator<Item = (Interval, Option<V>)>>(reads: I) -> Self {
+        let mut series = Self::default();
+        for (covers, value) in reads {
+            series.tell(covers, value);
+        }
+        series
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minute(at: i64) -> Interval {
+        Interval::new(at * 60, at * 60 + 60).unwrap()
+    }
+
+    #[test]
+    fn a_datapoint_is_one_however_often_it_is_read_and_the_last_value_counts() {
+        let series: Series<f64> =
+            [(minute(1), Some(120.0)), (minute(0), Some(1.0)), (minute(1), Some(900.0)), (minute(1), None)]
+                .into_iter()
+                .collect();
+
+        assert_eq!(series.entries(), [(minute(0), Some(1.0)), (minute(1), Some(900.0))]);
+        assert_eq!(series.map(|value| value > 100.0).known(), [(minute(0), false), (minute(1), true)]);
+    }
+
+    #[test]
+    fn a_look_that_failed_is_forgotten_once_its_time_is_told_of() {
+        let look = Interval::look(70, 5);
+        let mut series: Series<f64> = [(minute(0), Some(1.0)), (look, None)].into_iter().collect();
+        assert_eq!(series.entries(), [(minute(0), Some(1.0)), (look, None)]);
+
+        series.tell(minute(1), Some(2.0));
+
+        assert_eq!(series.entries(), [(minute(0), Some(1.0)), (minute(1), Some(2.0))]);
+    }
+}
