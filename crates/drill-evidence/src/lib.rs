@@ -3,14 +3,24 @@
 //! Pure functions over numbers and milliseconds: no clock, no I/O, no other crate of the project, no dependency. Every
 //! answer is an interval or one of three words, and never says more than the samples do.
 //!
-//! Begin with [`interval`]: everything else rests on the time that a sample tells of.
+//! Begin with [`interval`] and [`series`]: everything else rests on the time that a sample tells of.
+//!
+//! | while a fault lasts | after it | in the plan and in every report |
+//! | --- | --- | --- |
+//! | [`guard`]: so many in a row, or blind | [`weighted`]: shares and means of a time | [`change`]: what could be seen |
+//! | [`sequential`]: worse than before | [`recovery`]: to be back | [`outage`], [`area`], [`budget`]: the cost |
 
+pub mod area;
+pub mod budget;
 pub mod change;
 pub mod guard;
 pub mod interval;
 mod numbers;
+pub mod outage;
+pub mod recovery;
 pub mod sequential;
 pub mod series;
+pub mod weighted;
 
 /// What can be said of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -12,6 +12,17 @@ use crate::interval::{Interval, Times};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series<V>(BTreeMap<(i64, i64), Option<V>>);
 
+/// A datapoint and the time that it stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Paced<V> {
+    /// What it tells of.
+    pub covers: Interval,
+    /// Until the next one is due.
+    pub stands_for: Interval,
+    /// What it says; `None` when it is not known.
+    pub value: Option<V>,
+}
+
 impl<V> Default for Series<V> {
     fn default() -> Self {
         Self(BTreeMap::new())
@@ -32,6 +43,20 @@ impl<V: Copy> Series<V> {
         let all = || self.0.iter().filter_map(|((to, from), value)| Some((Interval::new(*from, *to)?, *value)));
         let known: Times = all().filter(|(_, value)| value.is_some()).map(|(covers, _)| covers).collect();
         all().filter(|(covers, value)| value.is_some() || !known.covers(*covers)).collect()
+    }
+
+    /// The same, each with the time that it stands for: what it covers, and on to the next one, for `every` at most.
+    ///
+    /// A look covers a moment, and stands for the time until the next look is due. A slow look covers more than that, and
+    /// stands for all of it.
+    pub fn paced(&self, every: i64) -> Vec<Paced<V>> {
+        let entries = self.entries();
+        let nexts = entries.iter().skip(1).map(|(next, _)| next.from()).chain([i64::MAX]);
+        let paced = entries.iter().zip(nexts).map(|((covers, value), next)| {
+            let until = covers.from().saturating_add(every).min(next).max(covers.to());
+            Paced { covers: *covers, stands_for: Interval::new(covers.from(), until).unwrap_or(*covers), value: *value }
+        });
+        paced.collect()
     }
 
     /// The datapoints that are known.
@@ -73,6 +98,18 @@ mod tests {
 
         assert_eq!(series.entries(), [(minute(0), Some(1.0)), (minute(1), Some(900.0))]);
         assert_eq!(series.map(|value| value > 100.0).known(), [(minute(0), false), (minute(1), true)]);
+    }
+
+    #[test]
+    fn a_look_stands_for_the_time_until_the_next_one_is_due() {
+        let looks: Series<bool> = [(0, 1), (1000, 1), (2000, 30_000), (40_000, 1)]
+            .map(|(at, took)| (Interval::look(at, took), Some(true)))
+            .into_iter()
+            .collect();
+
+        let until: Vec<i64> = looks.paced(1000).iter().map(|look| look.stands_for.to()).collect();
+
+        assert_eq!(until, [1000, 2000, 32_000, 41_000]);
     }
 
     #[test]

@@ -28,6 +28,11 @@ impl<T: Copy + Ord> Exposure<T> {
         })
     }
 
+    /// A time that is known to the millisecond.
+    pub fn known(time: Times<T>) -> Self {
+        Self { possible: time.clone(), certain: time }
+    }
+
     /// For as long as this every target of a fault had it.
     pub const fn certain(&self) -> &Times<T> {
         &self.certain

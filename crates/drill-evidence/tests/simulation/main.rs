@@ -3,3 +3,4 @@
 mod change;
 mod degraded;
 mod noise;
+mod recovery;

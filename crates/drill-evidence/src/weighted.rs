@@ -1,0 +1,263 @@
+//! Shares and means of a time, weighted by the time that a sample stands for.
+//!
+//! Counting samples weighs a second like a minute: slow looks and sparse ones are too light. Here each instant weighs the
+//! same. A sample that may belong to the fault counts when it is out of tolerance, and does not count for it when it is in.
+
+use crate::Answer;
+use crate::interval::{Cover, Exposure, Place, Times};
+use crate::series::{Paced, Series};
+
+/// A value, and whether it is out of tolerance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    /// The value.
+    pub value: f64,
+    /// True when it is out of tolerance.
+    pub out: bool,
+}
+
+/// How much of a time was out of tolerance, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OutOfTolerance {
+    /// All samples of this time say so.
+    pub at_least: i64,
+    /// One of the samples says so: samples that share time may differ.
+    pub at_most: i64,
+    /// How much of the exposure the samples that count stand for.
+    pub cover: Cover,
+    /// How long they stand for in all.
+    pub known: i64,
+}
+
+impl OutOfTolerance {
+    /// The share of the known time that was out of tolerance, at least and at most; `None` when nothing is known.
+    pub fn share(self) -> Option<(f64, f64)> {
+        let of = |out: i64| out as f64 / self.known as f64;
+        (self.known > 0).then(|| (of(self.at_least), of(self.at_most)))
+    }
+
+    /// Whether no more than this share was out. Unknown while less than 90 % of the exposure is covered, unless even the rest
+    /// in tolerance would not make up for it.
+    pub fn within(self, may_be_out: f64) -> Answer {
+        let out = |out: i64, of: i64| out as f64 > may_be_out * of as f64 + 1e-9 * of.max(1) as f64;
+        let all = self.known.saturating_add(self.cover.of.saturating_sub(self.cover.covered));
+        if out(self.at_least, all) {
+            return Answer::No;
+        }
+        match (self.cover.is_at_least(90), out(self.at_most, self.known), out(self.at_least, self.known)) {
+            (true, false, _) => Answer::Yes,
+            (true, true, true) => Answer::No,
+            (true, true, false) | (false, _, _) => Answer::Unknown,
+        }
+    }
+}
+
+/// How much of an exposure was out of tolerance. `every` is the pace at which samples are due.
+pub fn out_of_tolerance(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> OutOfTolerance {
+    let (mut good, mut out) = (Vec::new(), Vec::new());
+    for (sample, times) in counted(seen, exposure, every) {
+        if sample.out { out.push(times) } else { good.push(times) }
+    }
+    let union = |all: Vec<Times>| all.iter().flat_map(Times::intervals).copied().collect::<Times>();
+    let (good, out) = (union(good), union(out));
+    let known = good.union(&out);
+    OutOfTolerance {
+        at_least: out.minus(&good).milliseconds(),
+        at_most: out.milliseconds(),
+        cover: Cover::of(&known, exposure.certain()),
+        known: known.milliseconds(),
+    }
+}
+
+/// The mean over an exposure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// Of the time that is covered.
+    pub mean: f64,
+    /// How much that is.
+    pub cover: Cover,
+    known: i64,
+}
+
+impl Mean {
+    /// Where the mean of all the time lies, when no value is smaller than `least` or larger than `most`.
+    pub fn bounds(self, least: f64, most: f64) -> (f64, f64) {
+        let (known, unknown) = (self.known as f64, (self.cover.of - self.cover.covered) as f64);
+        let with = |value: f64| {
+            if unknown > 0.0 { (self.mean * known + value * unknown) / (known + unknown) } else { self.mean }
+        };
+        (with(least), with(most))
+    }
+}
+
+/// The mean of an exposure, each value weighted by the time that it stands for; `None` when nothing is known.
+pub fn mean(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> Option<Mean> {
+    let (mut weight, mut sum, mut known) = (0.0, 0.0, Times::none());
+    for (sample, times) in counted(seen, exposure, every) {
+        let milliseconds = times.milliseconds() as f64;
+        weight += milliseconds;
+        sum += milliseconds * sample.value;
+        known = known.union(&times);
+    }
+    let cover = Cover::of(&known, exposure.certain());
+    (weight > 0.0).then(|| Mean { mean: sum / weight, cover, known: known.milliseconds() })
+}
+
+/// The samples that count, and for how much of the exposure.
+fn counted(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> Vec<(Judged, Times)> {
+    let of = |Paced { covers, stands_for, value }: Paced<Judged>| {
+        let value = value.filter(|value| value.value.is_finite())?;
+        let time = match (exposure.place(covers), value.out) {
+            (Place::Inside, false) => exposure.certain(),
+            (Place::Inside | Place::Touches, true) => exposure.possible(),
+            (Place::Touches, false) | (Place::Outside, true | false) => return None,
+        };
+        Some((value, time.intersection(&Times::from(stands_for))))
+    };
+    seen.paced(every).into_iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::interval::{Between, Interval, Lasting};
+
+    fn series(samples: &[(i64, i64, f64)]) -> Series<Judged> {
+        let of = |(from, to, value): &(i64, i64, f64)| {
+            (Interval::new(*from, *to).unwrap(), Some(Judged { value: *value, out: *value < 90.0 }))
+        };
+        samples.iter().map(of).collect()
+    }
+
+    fn looks(samples: &[(i64, i64, f64)]) -> Series<Judged> {
+        series(&samples.iter().map(|(at, took, value)| (*at, at + took, *value)).collect::<Vec<_>>())
+    }
+
+    fn time(from: i64, to: i64) -> Exposure {
+        Exposure::known(Interval::new(from, to).into_iter().collect())
+    }
+
+    fn fault(onset: (i64, i64), end: (i64, i64)) -> Exposure {
+        Exposure::of_fault(&[Lasting { onset: Between::new(onset.0, onset.1), end: Between::new(end.0, end.1) }])
+    }
+
+    #[test]
+    fn a_slow_look_weighs_as_long_as_it_took() {
+        // 30 s of one good look a second, then one that takes 30 s and fails.
+        let mut samples: Vec<(i64, i64, f64)> = (0..30).map(|second| (second * 1000, 50, 100.0)).collect();
+        samples.push((30_000, 30_000, 0.0));
+        let samples = looks(&samples);
+
+        let out = out_of_tolerance(&samples, &time(0, 60_000), 1000);
+
+        assert_eq!(out.share(), Some((0.5, 0.5)));
+        assert_eq!((out.within(0.1), out.within(0.5)), (Answer::No, Answer::Yes));
+        assert_eq!(mean(&samples, &time(0, 60_000), 1000).map(|mean| mean.mean), Some(50.0));
+    }
+
+    #[test]
+    fn a_minute_weighs_more_than_a_second() {
+        // 60 s at 100 every 5 s, then 300 s at 0 every 60 s.
+        let samples: Vec<(i64, i64, f64)> = (0..12)
+            .map(|at| (at * 5, at * 5 + 5, 100.0))
+            .chain((0..5).map(|at| (60 + at * 60, 120 + at * 60, 0.0)))
+            .collect();
+
+        let mean = mean(&series(&samples), &time(0, 360), 1).unwrap();
+
+        assert!((mean.mean - 100.0 / 6.0).abs() < 1e-9, "{mean:?}");
+        assert_eq!(mean.cover, Cover { covered: 360, of: 360 });
+    }
+
+    #[test]
+    fn samples_that_were_due_and_not_taken_are_not_a_pass() {
+        let three_of_twelve = series(&[(45, 50, 100.0), (50, 55, 100.0), (55, 60, 100.0)]);
+
+        let out = out_of_tolerance(&three_of_twelve, &time(0, 60), 5);
+
+        assert_eq!(out.cover, Cover { covered: 15, of: 60 });
+        assert_eq!(out.within(0.0), Answer::Unknown);
+        assert_eq!(mean(&three_of_twelve, &time(0, 60), 5).unwrap().bounds(0.0, 100.0), (25.0, 100.0));
+    }
+
+    #[test]
+    fn little_cover_is_enough_for_a_no_that_the_rest_cannot_turn() {
+        let down = series(&[(0, 30, 0.0)]);
+
+        assert_eq!(out_of_tolerance(&down, &time(0, 60), 5).within(0.4), Answer::No);
+        assert_eq!(out_of_tolerance(&down, &time(0, 60), 5).within(0.5), Answer::Unknown);
+    }
+
+    #[test]
+    fn the_harm_between_the_kill_and_the_look_that_saw_it_counts_and_good_news_from_there_does_not() {
+        let exposure = fault((0, 12), (60, 65));
+        let rest = [(12, 24, 100.0), (24, 36, 100.0), (36, 48, 100.0), (48, 60, 100.0)];
+        let with = |first| out_of_tolerance(&series(&[&[first][..], &rest].concat()), &exposure, 12);
+
+        let down = with((0, 12, 0.0));
+        let fine = with((0, 12, 100.0));
+
+        assert_eq!((down.at_most, down.known, down.within(0.0)), (12, 60, Answer::No));
+        assert_eq!((fine.at_most, fine.known, fine.within(0.0)), (0, 48, Answer::Yes));
+    }
+
+    #[test]
+    fn the_datapoint_in_which_the_fault_ended_does_not_count_for_it() {
+        let exposure = fault((2, 2), (62, 62));
+
+        assert_eq!(out_of_tolerance(&series(&[(60, 120, 100.0)]), &exposure, 60).cover.covered, 0);
+        assert_eq!(out_of_tolerance(&series(&[(60, 120, 0.0)]), &exposure, 60).at_most, 2);
+    }
+
+    #[test]
+    fn the_gap_between_two_faults_is_not_the_fault() {
+        let exposure = Exposure::of_faults(&[time(0, 10), time(50, 60)]);
+        let samples: Vec<(i64, i64, f64)> =
+            (0..12).map(|at| (at * 5, at * 5 + 5, if (2..10).contains(&at) { 100.0 } else { 0.0 })).collect();
+
+        assert_eq!(out_of_tolerance(&series(&samples), &exposure, 5).share(), Some((1.0, 1.0)));
+    }
+
+    #[test]
+    fn samples_that_share_time_and_differ_leave_it_open() {
+        let rates = series(&[(0, 50, 100.0), (10, 60, 0.0)]);
+
+        let out = out_of_tolerance(&rates, &time(0, 60), 10);
+
+        assert_eq!((out.at_least, out.at_most, out.known), (10, 50, 60));
+        assert_eq!((out.within(0.1), out.within(0.5), out.within(0.9)), (Answer::No, Answer::Unknown, Answer::Yes));
+    }
+
+    #[test]
+    fn without_exposure_or_samples_nothing_is_known() {
+        let nothing = out_of_tolerance(&series(&[]), &time(0, 60), 5);
+        assert_eq!((nothing.share(), nothing.within(1.0)), (None, Answer::Unknown));
+        assert_eq!(out_of_tolerance(&series(&[(0, 60, 100.0)]), &time(0, 0), 5).within(1.0), Answer::Unknown);
+        assert_eq!(mean(&series(&[(0, 60, f64::NAN)]), &time(0, 60), 5), None);
+    }
+
+    proptest! {
+        /// A system that was out or in, second by second; some of it was sampled. What is known is true of what is known.
+        #[test]
+        fn what_is_told_of_the_share_is_true(truth in prop::collection::vec(any::<bool>(), 60), taken in prop::collection::vec(any::<bool>(), 60)) {
+            let samples: Series<Judged> = (0..)
+                .zip(truth.iter().zip(&taken))
+                .filter(|(_, (_, taken))| **taken)
+                .map(|(at, (out, _))| (Interval::new(at, at + 1).unwrap(), Some(Judged { value: 0.0, out: *out })))
+                .collect();
+            let really = truth.iter().filter(|out| **out).count() as f64 / 60.0;
+
+            let told = out_of_tolerance(&samples, &time(0, 60), 1);
+
+            prop_assert!(told.at_least as f64 / 60.0 <= really);
+            prop_assert!((told.at_least + 60 - told.known) as f64 / 60.0 >= really);
+            if taken.iter().all(|taken| *taken) {
+                prop_assert_eq!(told.within(0.5), if really > 0.5 { Answer::No } else { Answer::Yes });
+            } else if told.within(0.5) == Answer::No && !told.cover.is_at_least(90) {
+                prop_assert!(really > 0.5);
+            }
+        }
+    }
+}
