@@ -1,12 +1,12 @@
 //! A time zone, by its name in the database that is built in: a window means the same on every machine.
 
+mod meant;
+
 use std::fmt;
 
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::read::nearest;
 
 /// A time zone of the IANA database: `America/New_York`, `UTC`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,12 +17,27 @@ pub struct Zone {
     zone: TimeZone,
 }
 
-/// Text that names no time zone.
+/// Text that names no time zone, or one that is seldom meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a time zone: write {meant}")]
-pub struct InvalidZone {
-    name: String,
-    meant: String,
+pub enum InvalidZone {
+    /// It is in no database.
+    #[error("`{name}` is not a time zone: write {meant}")]
+    Unknown {
+        /// What was written.
+        name: String,
+        /// What to write.
+        meant: String,
+    },
+    /// It is half of a zone: the hours of its winter, all year.
+    #[error("`{name}` has no summer time: write `{with}`, or `{without}` if the clock never changes")]
+    NoSummer {
+        /// What was written.
+        name: String,
+        /// The place that is meant most often.
+        with: &'static str,
+        /// A place with the same hours all year.
+        without: &'static str,
+    },
 }
 
 impl Zone {
@@ -40,29 +55,25 @@ impl TryFrom<String> for Zone {
     type Error = InvalidZone;
 
     fn try_from(text: String) -> Result<Self, InvalidZone> {
+        // The database has them, and whoever writes one wants New York or Denver, which is an hour off from March to November.
+        let half = |with, without| InvalidZone::NoSummer { name: text.clone(), with, without };
+        match text.as_str() {
+            "EST" => return Err(half("America/New_York", "America/Panama")),
+            "MST" => return Err(half("America/Denver", "America/Phoenix")),
+            _ => {}
+        }
         // The database would also take another case, and `posix/…`; a name is written as it is.
         match TimeZone::get(&text) {
             Ok(zone) if zone.iana_name() == Some(text.as_str()) => Ok(Self { name: text, zone }),
             known => {
                 let meant = match known.as_ref().ok().and_then(TimeZone::iana_name) {
-                    Some(name) => format!("`{name}`"),
-                    None => suggestion(&text),
+                    // `est` is known in another case, and no more meant than `EST`.
+                    Some(name) if !matches!(name, "EST" | "MST") => format!("`{name}`"),
+                    Some(_) | None => meant::by(&text),
                 };
-                Err(InvalidZone { name: text.chars().take(40).collect(), meant })
+                Err(InvalidZone::Unknown { name: text.chars().take(40).collect(), meant })
             }
         }
-    }
-}
-
-fn suggestion(text: &str) -> String {
-    let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    // `New_York` is meant more often than a zone that is spelt a little like it.
-    let last =
-        |name: &&&str| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&text.replace(' ', "_")));
-    match names.iter().find(last).copied().or_else(|| nearest(text, &names)) {
-        Some(meant) if !text.is_empty() => format!("`{meant}`, or another name such as `Europe/Berlin` or `UTC`"),
-        _ => "a name such as `America/New_York`, `Europe/Berlin` or `UTC`".to_owned(),
     }
 }
 
@@ -108,9 +119,19 @@ mod tests {
             answer("Europe/Berln"),
             "`Europe/Berln` is not a time zone: write `Europe/Berlin`, or another name such as `Europe/Berlin` or `UTC`"
         );
+    }
+
+    #[test]
+    fn half_a_zone_is_answered_with_both_wholes() {
+        let answer = |name: &str| Zone::try_from(name.to_owned()).unwrap_err().to_string();
+
         assert_eq!(
-            answer("+01:00"),
-            "`+01:00` is not a time zone: write a name such as `America/New_York`, `Europe/Berlin` or `UTC`"
+            answer("EST"),
+            "`EST` has no summer time: write `America/New_York`, or `America/Panama` if the clock never changes"
         );
+        assert_eq!(answer("est"), "`est` is not a time zone: write the place, `America/New_York`");
+        for with_summer in ["CET", "EET", "EST5EDT", "PST8PDT"] {
+            assert!(Zone::try_from(with_summer.to_owned()).is_ok(), "{with_summer}");
+        }
     }
 }
