@@ -16,6 +16,7 @@ use clap::Args;
 use drill_local::{Controls, Execution, Started, clean_after, execute, keep_watch, machine, report_after};
 use drill_model::experiment::Experiment;
 use drill_model::ids::RunId;
+use drill_model::read::Unreadable;
 use drill_phases::ports::{Clock, Runs};
 use drill_world::World;
 use drill_world::time::WallTime;
@@ -189,9 +190,10 @@ fn find(asked: &Path) -> Result<PathBuf, String> {
 }
 
 fn read(file: &Path) -> Result<Experiment, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let name = file.display().to_string();
-    drill_model::read::experiment(&text).map_err(|error| error.in_file(&name).to_string())
+    let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let told = |error: Unreadable| error.in_file(file.display().to_string()).to_string();
+    let text = drill_model::read::text(bytes).map_err(told)?;
+    drill_model::read::experiment(&text).map_err(told)
 }
 
 /// A run's id: the experiment and the second in which it was started.

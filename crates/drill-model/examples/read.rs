@@ -2,11 +2,15 @@
 
 use std::process::ExitCode;
 
+use drill_model::read;
+
 fn main() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     for file in std::env::args().skip(1) {
-        let answer = match std::fs::read_to_string(&file) {
-            Ok(text) => drill_model::read::experiment(&text).map_err(|error| error.in_file(&file).to_string()),
+        let answer = match std::fs::read(&file) {
+            Ok(bytes) => read::text(bytes)
+                .and_then(|text| read::experiment(&text))
+                .map_err(|error| error.in_file(&file).to_string()),
             Err(error) => Err(format!("{file}: {error}")),
         };
         if let Err(wrong) = answer {

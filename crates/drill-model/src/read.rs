@@ -4,6 +4,7 @@
 //! own check. What each finds is a [`Complaint`]; all that can be found at once are told at once.
 
 mod caret;
+mod encoding;
 mod examples;
 mod finding;
 mod held;
@@ -19,11 +20,12 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+pub use self::encoding::text;
 pub(crate) use self::finding::Wrong;
 use self::finding::{Finding, Kind};
 pub(crate) use self::tree::{Node, Value};
 pub(crate) use self::typed::Reader;
-pub(crate) use self::words::{is_hidden, nearest};
+pub(crate) use self::words::{clock, is_hidden, nearest};
 use crate::experiment::Experiment;
 
 /// The longest text that is read; the longest experiment that makes sense is a tenth of it.

@@ -11,8 +11,9 @@ fn folder() -> PathBuf {
 
 fn answer(name: &str) -> String {
     let file = format!("{name}.yaml");
-    let text = std::fs::read_to_string(folder().join(&file)).expect("the file is there");
-    read::experiment(&text).expect_err("the file is broken").in_file(file).to_string()
+    let bytes = std::fs::read(folder().join(&file)).expect("the file is there");
+    let answer = read::text(bytes).and_then(|text| read::experiment(&text));
+    answer.expect_err("the file is broken").in_file(file).to_string()
 }
 
 macro_rules! broken {
@@ -71,4 +72,10 @@ broken! {
     harm_for_good_without_the_word: "irreversible";
     a_criterion_without_its_probe: "success-without-probe";
     many_mistakes_at_once: "many-mistakes";
+    words_that_are_no_zones: "wrong-zone";
+    times_that_are_numbers: "wrong-time";
+    a_key_that_yaml_1_1_took_for_truth: "yaml-1.1";
+    a_space_that_is_none: "no-break-space";
+    a_file_in_utf_16: "utf-16";
+    a_file_in_latin_1: "latin-1";
 }

@@ -37,6 +37,7 @@ fn cut(line: &str, column: usize, length: usize) -> (String, usize, usize) {
             .map(|letter| match letter {
                 '\t' => ' ',
                 hidden if words::is_hidden(*hidden) => '\u{fffd}',
+                space if *space != ' ' && space.is_whitespace() => '␣',
                 seen => *seen,
             })
             .collect()
@@ -58,6 +59,7 @@ mod tests {
         assert_eq!(cut("  delay: 100", 9, 3), ("  delay: 100".to_owned(), 9, 3));
         assert_eq!(cut("\tdelay: 100", 8, 3), (" delay: 100".to_owned(), 8, 3));
         assert_eq!(cut("名: 値 x", 5, 1), ("名: 値 x".to_owned(), 7, 1));
+        assert_eq!(cut("\u{a0}\u{3000}kind: x", 1, 1), ("␣␣kind: x".to_owned(), 1, 1));
     }
 
     #[test]

@@ -148,9 +148,14 @@ impl Builder<'_> {
 
     fn scalar(&mut self, text: String, style: ScalarStyle, at: Range<usize>) -> Result<(), Box<Finding>> {
         let is_plain = style == ScalarStyle::Plain;
+        let stray = if is_plain { stray_space(&text, self.text, &at) } else { None };
         if let Some(Open { node: Value::Map(_), keys, key: key @ None, .. }) = self.open.last_mut() {
             if is_plain && text.is_empty() {
                 return Err(Box::new(Finding::new(at, "a value without its key", "write `name: value`")));
+            }
+            // The line belongs somewhere else: whatever follows would be told about the wrong place.
+            if let Some(stray) = stray {
+                return Err(Box::new(stray));
             }
             if let Some(first) = keys.get(&text) {
                 if self.findings.len() < MOST_TOLD {
@@ -165,8 +170,15 @@ impl Builder<'_> {
             return Ok(());
         }
         let scalar = if is_plain { scalar::plain(&text) } else { Scalar::Text };
+        self.findings.extend(stray);
         let named = self.open.last().and_then(|open| open.key.as_ref());
+        let in_windows = self.open.iter().any(|open| open.key.as_ref().is_some_and(|key| key.text == "windows"));
+        let is_time = in_windows && named.is_some_and(|key| matches!(key.text.as_str(), "from" | "to"));
         match scalar {
+            Scalar::Ambiguous | Scalar::Whole(_) | Scalar::Real(_) if is_time => {
+                let message = format!("`{text}` is a number and not a time of day");
+                self.findings.push(Finding::new(at.clone(), message, words::clock_help(&text)));
+            }
             Scalar::Nothing => {
                 let (at, message) = match named {
                     Some(key) => (key.at.clone(), format!("`{}` has no value", key.text)),
@@ -220,6 +232,12 @@ impl Builder<'_> {
             let help = "indent with spaces: YAML does not read tabs there";
             return Finding::new(at, "a tab at the beginning of a line", help);
         }
+        let whole_line = line_start..line_start + line.len();
+        let stray =
+            if indent.chars().any(|letter| letter != ' ') { stray_space(line, text, &whole_line) } else { None };
+        if let Some(stray) = stray {
+            return stray;
+        }
         let end = byte + text[byte..].chars().next().map_or(0, char::len_utf8);
         if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
             return too_deep(byte..end);
@@ -237,6 +255,26 @@ impl Builder<'_> {
         }
         Finding::new(byte..end, format!("this is not YAML: {}", error.info()), words::syntax_help(error.kind()))
     }
+}
+
+/// A space that YAML does not take for one, before or after a word that stands at `at` in the text.
+fn stray_space(word: &str, text: &str, at: &Range<usize>) -> Option<Finding> {
+    let is_stray = |letter: &char| letter.is_whitespace() && !letter.is_ascii();
+    let begin = word.trim_start_matches(' ');
+    let (offset, letter) = match begin.chars().next().filter(is_stray) {
+        Some(letter) => (word.len() - begin.len(), letter),
+        None => word.char_indices().next_back().filter(|(_, letter)| is_stray(letter))?,
+    };
+    // A word on several lines is shorter than what stands in the text.
+    let span = at.start + offset..at.start + offset + letter.len_utf8();
+    let span = if text.get(span.clone()).is_some_and(|found| found.starts_with(letter)) { span } else { at.clone() };
+    let kind = match letter {
+        '\u{a0}' => "a no-break space".to_owned(),
+        other => format!("a space of another kind (U+{:04X})", u32::from(other)),
+    };
+    let beside: String = word.trim().chars().take(40).collect();
+    let help = "replace it with an ordinary space: YAML reads it as a letter";
+    Some(Finding::new(span, format!("{kind} beside `{beside}`"), help))
 }
 
 fn too_deep(at: Range<usize>) -> Finding {

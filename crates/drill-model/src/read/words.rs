@@ -96,11 +96,44 @@ pub(super) fn help_with_type(found: Unexpected<'_>, expected: &str) -> Option<St
 /// What may stand here, and which of it was probably meant.
 pub(super) fn choose(word: &str, allowed: &[&str]) -> String {
     let all = allowed.join(", ");
+    if word.eq_ignore_ascii_case("true") && allowed.contains(&"on") {
+        return "write `on`: a tool that reads YAML 1.1 took it for true, and wrote that back".to_owned();
+    }
     match nearest(word, allowed) {
         Some(meant) if allowed.len() > 1 => format!("did you mean `{meant}`? allowed here: {all}"),
         Some(meant) => format!("write `{meant}`"),
         None if allowed.is_empty() => "remove it: nothing can be written here".to_owned(),
         None => format!("allowed here: {all}"),
+    }
+}
+
+/// The time of day that digits are meant for: `0900`, `9:00` and `9.00` are `09:00`.
+pub(crate) fn clock(text: &str) -> Option<String> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (hours, minutes) = match text.split_once([':', '.']) {
+        Some(parts) => parts,
+        None if is_number(text) && text.len() >= 3 => text.split_at(text.len() - 2),
+        None => return None,
+    };
+    if !is_number(hours) || !is_number(minutes) || hours.len() > 2 || minutes.len() != 2 {
+        return None;
+    }
+    let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours < 24 && minutes < 60).then(|| format!("{hours:02}:{minutes:02}"))
+}
+
+/// What to write for a time of day that was written as a number.
+pub(super) fn clock_help(text: &str) -> String {
+    // YAML 1.1 counts in sixties: a tool that reads it writes `17:00` back as 1020.
+    let counted = text.parse().ok().filter(|minutes: &u16| !text.starts_with('0') && *minutes < 24 * 60);
+    let counted = counted.map(|minutes| format!("{:02}:{:02}", minutes / 60, minutes % 60));
+    match (clock(text), counted) {
+        (Some(read), Some(counted)) if read != counted => {
+            format!("write `\"{read}\"`, or `\"{counted}\"` if a tool that reads YAML 1.1 wrote the number")
+        }
+        (Some(time), _) => format!("write `\"{time}\"`"),
+        (None, Some(counted)) => format!("write `\"{counted}\"` if a tool that reads YAML 1.1 wrote the number"),
+        (None, None) => "write it in quotes, such as `\"17:00\"`".to_owned(),
     }
 }
 
@@ -210,6 +243,34 @@ mod tests {
         assert_eq!(nearest("network_loss", &kinds), Some("network-loss"));
         assert_eq!(nearest("dns", &kinds), None);
         assert_eq!(nearest("", &kinds), None);
+    }
+
+    #[test]
+    fn a_time_of_day_is_found_in_digits() {
+        for (text, expected) in [
+            ("0900", Some("09:00")),
+            ("900", Some("09:00")),
+            ("1730", Some("17:30")),
+            ("9:05", Some("09:05")),
+            ("17.30", Some("17:30")),
+            ("2400", None),
+            ("1760", None),
+            ("17", None),
+            ("17:5", None),
+            ("5pm", None),
+            ("é:00", None),
+            ("12345", None),
+        ] {
+            assert_eq!(clock(text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(clock_help("0900"), "write `\"09:00\"`");
+        assert_eq!(
+            clock_help("1020"),
+            "write `\"10:20\"`, or `\"17:00\"` if a tool that reads YAML 1.1 wrote the number"
+        );
+        assert_eq!(clock_help("1080"), "write `\"18:00\"` if a tool that reads YAML 1.1 wrote the number");
+        assert_eq!(clock_help("1730"), "write `\"17:30\"`");
+        assert_eq!(clock_help("99999"), "write it in quotes, such as `\"17:00\"`");
     }
 
     #[test]

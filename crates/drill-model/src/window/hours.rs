@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::read::clock;
+
 /// A time of day, from `00:00` to `23:59`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -17,6 +19,14 @@ pub enum InvalidTime {
     /// Midnight at the end of a day.
     #[error("`24:00` is the next day: write `00:00`, which closes a window at the end of its day")]
     NextDay,
+    /// It can be guessed what was meant.
+    #[error("`{text}` is not a time of day: write `{meant}`")]
+    Misspelt {
+        /// What was written.
+        text: String,
+        /// What to write.
+        meant: String,
+    },
     /// Not a time of day at all.
     #[error("`{0}` is not a time of day: write `HH:MM` from `00:00` to `23:59`")]
     Unreadable(String),
@@ -39,7 +49,10 @@ impl TryFrom<String> for TimeOfDay {
     type Error = InvalidTime;
 
     fn try_from(text: String) -> Result<Self, InvalidTime> {
-        let wrong = || InvalidTime::Unreadable(text.chars().take(40).collect());
+        let wrong = || match clock(&text) {
+            Some(meant) => InvalidTime::Misspelt { text: text.clone(), meant },
+            None => InvalidTime::Unreadable(text.chars().take(40).collect()),
+        };
         if text == "24:00" {
             return Err(InvalidTime::NextDay);
         }
@@ -81,8 +94,16 @@ mod tests {
     }
 
     #[test]
+    fn digits_are_answered_with_the_time_that_they_mean() {
+        for (text, meant) in [("0900", "09:00"), ("7:00", "07:00"), ("17.30", "17:30")] {
+            let error = TimeOfDay::try_from(text.to_owned()).unwrap_err().to_string();
+            assert_eq!(error, format!("`{text}` is not a time of day: write `{meant}`"));
+        }
+    }
+
+    #[test]
     fn nothing_else_is_a_time_of_day() {
-        for wrong in ["", "17", "5pm", "7:00", "17:60", "25:00", "17:00:00", "+7:00", "１７:00", " 17:00"] {
+        for wrong in ["", "17", "5pm", "17:60", "25:00", "17:00:00", "+7:00", "１７:00", " 17:00"] {
             let error = TimeOfDay::try_from(wrong.to_owned()).unwrap_err();
             assert_eq!(error, InvalidTime::Unreadable(wrong.to_owned()));
         }
