@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use drill_local::{Controls, Execution, Started, clean_after, execute, keep_watch, machine, report_after};
 use drill_machine::Machine;
+use drill_model::faults::FaultKind;
 use drill_model::host::Document;
 use drill_model::ids::{InstanceId, RunId};
 use drill_model::ledger::Row;
 use drill_model::run::Run;
+use drill_model::target::TargetId;
 use drill_phases::ports::Ledger as _;
 use drill_world::{Datum, HostSpec, HostsView, Metric, Simulation};
 use jiff::Timestamp;
@@ -23,6 +25,8 @@ pub struct Stage {
     pub sim: Simulation,
     /// The order hosts.
     pub orders: Vec<InstanceId>,
+    /// The subnet of the first two order hosts, in a zone of its own; the others lie in another.
+    pub subnet: TargetId,
 }
 
 /// How a journey ended.
@@ -62,13 +66,16 @@ impl Stage {
     pub fn with(host: &HostSpec) -> Self {
         let sim = Simulation::new(7);
         let host = host.clone().ready("staging");
-        let orders = (0..4).map(|_| sim.hosts.add(&host.clone().tag("Service", "orders"))).collect();
+        let orders: Vec<InstanceId> = (0..4).map(|_| sim.hosts.add(&host.clone().tag("Service", "orders"))).collect();
         sim.hosts.add(&host.tag("Service", "database"));
+        let tags = [("StormdrillReady", "staging"), ("Service", "orders")];
+        let subnet = sim.world.add_subnet("eu-central-1a", &tags, &orders[..2]);
+        sim.world.add_subnet("eu-central-1b", &tags, &orders[2..]);
         sim.world.model(measure);
         sim.world.spawn(keep_watch(sim.world.clone()));
         // What was measured before the journey begins.
         sim.pass(Duration::from_secs(120));
-        Self { sim, orders }
+        Self { sim, orders, subnet }
     }
 
     /// The stage.
@@ -141,7 +148,7 @@ pub fn document(yaml: &str) -> Value {
 /// What the service measures: 50 ms and no errors; later when packets are late, worse when hosts or the database are gone.
 fn measure(view: &HostsView, at: Timestamp) -> Vec<Datum> {
     let serving = view.tagged("Service", "orders").filter(|host| host.runs("orders", at)).count();
-    let late = view.tagged("Service", "orders").any(|host| host.has(Document::NetworkLatency));
+    let late = view.tagged("Service", "orders").any(|host| host.has(Document::Fault(FaultKind::NetworkLatency)));
     let database = view.tagged("Service", "database").all(|host| host.runs("database", at));
     let availability = match (serving, database) {
         (0, _) | (_, false) => 0.0,

@@ -1,16 +1,16 @@
 //! Runs, plans, rows and samples for the suite.
 
-use std::collections::BTreeSet;
-
 use drill_model::experiment::Slot;
-use drill_model::faults::{Change, Reversal};
-use drill_model::ids::{FaultName, InstanceId, RunId, UnitId};
-use drill_model::ledger::{Original, Row, State};
+use drill_model::faults::{Change, Fault};
+use drill_model::ids::{FaultName, RunId, UnitId};
+use drill_model::ledger::{Row, State};
 use drill_model::observation::{Sample, Stage};
 use drill_model::pick::Seed;
 use drill_model::plan::{Pacing, Plan, PlannedChange, Scope, Targets};
 use drill_model::quantity::Span;
 use drill_model::run::{Run, Status};
+use drill_model::target::{Home, TargetId};
+use drill_phases::ports::Holding;
 use jiff::Timestamp;
 
 /// An instant, in seconds after the world of the suite began.
@@ -42,12 +42,19 @@ pub fn run(name: &str, status: Status) -> Run {
     }
 }
 
-pub fn target(number: usize) -> InstanceId {
-    format!("i-{number:08x}").parse().unwrap()
+pub fn target(number: usize) -> TargetId {
+    let home = Home { account: "123456789012".into(), region: "eu-central-1".into() };
+    home.instance(&format!("i-{number:08x}").parse().unwrap())
 }
 
-pub fn targets(numbers: std::ops::Range<usize>) -> BTreeSet<InstanceId> {
-    numbers.map(target).collect()
+/// Targets that a run has for itself.
+pub fn targets(numbers: std::ops::Range<usize>) -> Holding {
+    Holding { whole: numbers.map(target).collect(), shares: [].into() }
+}
+
+/// Targets that a run has a share of.
+pub fn shares(numbers: std::ops::Range<usize>) -> Holding {
+    Holding { whole: [].into(), shares: numbers.map(target).collect() }
 }
 
 pub fn row(run: &str, number: usize) -> Row {
@@ -57,9 +64,8 @@ pub fn row(run: &str, number: usize) -> Row {
         unit: UnitId::of(&id(run), &fault),
         fault,
         target: target(number),
-        change: Change::StopInstance,
-        reversal: Reversal::Revert,
-        original: Original::RunningInstance { group: None },
+        change: Change::Resource { fault: Fault::InstanceStop(drill_model::faults::ec2::InstanceStop {}) },
+        saved: Default::default(),
         intended_at: at(0),
         not_after: at(60),
         ends_at: at(120),
@@ -95,12 +101,11 @@ guards:
   max_blast_radius: 100%
 ";
     let experiment = drill_model::read::experiment(text).unwrap();
-    let hosts = Targets { population: targets(0..population), selected: targets(0..1) };
+    let hosts = Targets { population: targets(0..population).whole, selected: targets(0..1).whole };
     let change = |(spec, slot): (&drill_model::faults::FaultSpec, Slot)| PlannedChange {
         fault: spec.name.clone(),
         on: spec.on.clone(),
         change: spec.fault.change(&experiment.dependencies),
-        reversal: spec.fault.reversal(),
         slot,
     };
     let scope = Scope {
@@ -110,6 +115,7 @@ guards:
         environment: "staging".parse().unwrap(),
         seed: Seed::of(&id(run)),
         targets: [("hosts".parse().unwrap(), hosts)].into(),
+        shares: [].into(),
         changes: experiment.faults.iter().zip(experiment.schedule()).map(change).collect(),
         pacing: Pacing::of(Span::seconds(60), Span::seconds(5)).unwrap(),
         worst_case: Span::seconds(180),

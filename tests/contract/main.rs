@@ -47,6 +47,7 @@ facts![
     leases::a_refused_lease_of_many_takes_nothing_new,
     leases::of_two_runs_at_once_one_wins,
     leases::only_what_is_held_is_given_back,
+    leases::shares_stand_beside_shares_and_not_beside_an_owner,
     ledger::an_intent_needs_a_run_that_injects,
     ledger::an_intent_needs_the_emergency_stop_at_rest,
     ledger::an_intent_needs_every_lease,

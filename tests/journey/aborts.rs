@@ -66,7 +66,7 @@ fn metrics_that_are_missing_for_too_long_abort() {
 #[test]
 fn an_order_that_is_refused_after_its_intent_is_rolled_back() {
     let stage = Stage::new();
-    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Harm, 1), kind: Kind::Refused });
+    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::HarmHosts, 1), kind: Kind::Refused });
 
     let journey = stage.play(&experiment(SLOW, STOP));
 
@@ -100,7 +100,7 @@ fn a_stopped_execution_whose_event_is_lost_is_cleaned_by_the_clock() {
 #[test]
 fn an_inject_that_outlives_its_execution_breaks_nothing_that_stays() {
     for first in [First::Janitor, First::Zombie] {
-        check_stop(Method::Harm, 1, false, first);
+        check_stop(Method::HarmHosts, 1, false, first);
         check_stop(Method::Intend, 1, false, first);
     }
 }

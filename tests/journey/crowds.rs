@@ -23,14 +23,14 @@ fn crowd(hosts: usize) -> (Stage, String) {
 fn take_time(stage: &Stage) {
     for nth in 1..=4 {
         let kind = Kind::Slow(Duration::from_secs(25));
-        stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Harm, nth), kind });
+        stage.sim.world.disturb(Disturbance { at: At::Nth(Method::HarmHosts, nth), kind });
     }
 }
 
 #[test]
 fn of_many_targets_only_those_whose_turn_has_come_are_written_down() {
     let (stage, experiment) = crowd(120);
-    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Harm, 2), kind: Kind::Refused });
+    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::HarmHosts, 2), kind: Kind::Refused });
 
     let journey = stage.play(&experiment);
 
@@ -56,7 +56,7 @@ fn a_target_whose_turn_comes_late_is_looked_at_again() {
     let (stage, experiment) = crowd(200);
     take_time(&stage);
     // The first look is at all of them.
-    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Describe, 2), kind: Kind::Refused });
+    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::See, 2), kind: Kind::Refused });
 
     let journey = stage.play(&experiment);
 

@@ -27,7 +27,7 @@ fn refused(stage: &Stage, experiment: &str) -> String {
 fn untouched(stage: &Stage) {
     use drill_world::Method as M;
     let coverage = stage.sim.world.coverage();
-    for method in [M::Harm, M::Intend, M::Stop, M::Reboot, M::Terminate, M::Lease, M::SetClock] {
+    for method in [M::Harm, M::HarmHosts, M::Intend, M::Arm, M::Lease, M::SetClock] {
         assert_eq!(coverage.get(&method).copied().unwrap_or_default(), 0, "{method:?}");
     }
     assert_eq!(stage.objections(), Vec::<String>::new());
@@ -60,6 +60,52 @@ fn more_than_the_blast_radius_is_refused() {
     let reasons = refused(&Stage::new(), &text);
 
     assert!(reasons.contains("2 of 4 targets of `orders` is more than max_blast_radius 30%"), "{reasons}");
+}
+
+/// Two groups of one selector, each within the limit by itself.
+fn two_groups(guards: &str) -> String {
+    let two = format!("{SLOW}\n  - {{ name: pause, kind: process-pause, on: rest, process: orders, duration: 60s }}");
+    experiment(&two, guards)
+        .replace("faults:", "  rest: { kind: ec2-instance, tags: { Service: orders }, pick: { count: 1 } }\nfaults:")
+}
+
+#[test]
+fn two_groups_of_one_selector_harm_no_more_than_one_may() {
+    let text = two_groups(STOP).replace("max_blast_radius: 100%", "max_blast_radius: 30%");
+
+    let reasons = refused(&Stage::new(), &text);
+
+    assert!(reasons.contains("2 of 4 targets of"), "{reasons}");
+    assert!(reasons.contains("max_blast_radius 30% allows 1"), "{reasons}");
+}
+
+#[test]
+fn what_is_left_is_left_after_everything_that_the_plan_harms() {
+    let reasons = refused(&Stage::new(), &two_groups(&format!("{STOP}\n  min_healthy: {{ count: 3 }}")));
+
+    assert!(reasons.contains("left with 2 targets known to be healthy (4 less 2 hit"), "{reasons}");
+}
+
+#[test]
+fn who_loses_the_race_for_a_target_has_changed_nothing_and_is_refused() {
+    use drill_phases::ports::{Holding, Leases as _};
+    let stage = Stage::new();
+    let (world, home) = (stage.sim.world.named("another"), stage.sim.world.home());
+    let whole = stage.orders.iter().map(|id| home.instance(id)).collect();
+    // After Prepare has looked who holds what, and before Inject takes it.
+    stage.sim.world.spawn(async move {
+        world.sleep(std::time::Duration::from_secs(10)).await;
+        let other = "other".parse().expect("a run id");
+        world.lease(&other, &Holding { whole, shares: [].into() }).await.expect("they are free");
+    });
+
+    let journey = stage.play(&experiment(SLOW, STOP));
+
+    assert_eq!(journey.verdict(), "refused", "{:#?}", journey.run);
+    assert_eq!(journey.execution.ended.path.last().map(String::as_str), Some("Refused"));
+    assert!(format!("{:?}", journey.run.ending).contains("is held by run other"), "{:#?}", journey.run.ending);
+    assert_eq!(stage.rows(&journey), []);
+    assert_eq!(stage.sim.world.violations(), Vec::<String>::new());
 }
 
 #[test]
@@ -214,7 +260,7 @@ fn a_tag_that_is_removed_after_prepare_looked_forbids_the_injection() {
 
     let journey = stage.play(&experiment(SLOW, STOP));
 
-    assert_eq!(journey.verdict(), "aborted");
-    assert_eq!(stage.sim.world.coverage()[&drill_world::Method::Harm], 0);
+    assert_eq!(journey.verdict(), "refused");
+    assert_eq!(stage.sim.world.coverage()[&drill_world::Method::HarmHosts], 0);
     assert_eq!(stage.objections(), Vec::<String>::new());
 }

@@ -51,20 +51,22 @@ fn a_start_repeated_is_one_run() {
         json!({ "experiment": document(&experiment(SLOW, STOP)), "environment": "staging", "requested_by": "ada" });
 
     let first = stage.start("nightly-1", input.clone());
-    let harm = stage.sim.world.coverage()[&drill_world::Method::Harm];
+    let harm = stage.sim.world.coverage()[&drill_world::Method::HarmHosts];
     let second = stage.start("nightly-1", input);
 
     assert_eq!(first.verdict(), "supported");
     assert_eq!(second.run.judgement, first.run.judgement);
-    assert_eq!(stage.sim.world.coverage()[&drill_world::Method::Harm], harm, "nothing is broken a second time");
+    assert_eq!(stage.sim.world.coverage()[&drill_world::Method::HarmHosts], harm, "nothing is broken a second time");
 }
 
 #[test]
 fn a_target_has_one_owner() {
-    use drill_phases::ports::Leases;
+    use drill_phases::ports::{Holding, Leases};
     let stage = Stage::new();
     let other = RunId::try_from("other").unwrap();
-    let all = stage.orders.iter().cloned().collect();
+    let home = stage.sim.world.home();
+    let whole = stage.orders.iter().map(|id| home.instance(id)).collect();
+    let all = Holding { whole, shares: [].into() };
     stage.sim.play(stage.sim.world.lease(&other, &all)).unwrap().unwrap();
 
     let journey = stage.play(&experiment(SLOW, STOP));

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use drill_machine::Machine;
+use drill_model::host::Document;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
-use super::fences::DOCUMENTS;
 use super::policy::{Stack, own};
 use super::ports::FUNCTIONS;
 use super::{read, yaml};
@@ -115,9 +115,14 @@ fn wakes(stack: &Stack<'_>, found: &mut Vec<String>) {
         .filter(|(_, alarm)| stack.fill(&alarm["Properties"]["AlarmActions"]) == json!([own("NoticeTopic")]))
         .map(|(name, _)| name)
         .collect();
-    for wanted in
-        ["StuckRunAlarm", "JanitorHeartbeatAlarm", "JanitorErrorsAlarm", "RollbackErrorsAlarm", "LostWakesAlarm"]
-    {
+    for wanted in [
+        "StuckRunAlarm",
+        "JanitorHeartbeatAlarm",
+        "JanitorErrorsAlarm",
+        "RollbackErrorsAlarm",
+        "LostWakesAlarm",
+        "LostUndosAlarm",
+    ] {
         if !alarms.contains(wanted) {
             found.push(format!("{wanted} calls nobody"));
         }
@@ -129,7 +134,9 @@ fn wakes(stack: &Stack<'_>, found: &mut Vec<String>) {
 
 /// What knows what is broken outlives the stack; what is told is encrypted; reports are private.
 fn keeps(stack: &Stack<'_>, found: &mut Vec<String>) {
-    for name in ["ExperimentsTable", "RunsTable", "ReportBucket"] {
+    // What undoes by itself must still be there when the stack is deleted while something is broken.
+    let undoes = ["ScheduledUndos", "UndoRole", "LostUndos", "LostUndosPolicy"];
+    for name in ["ExperimentsTable", "RunsTable", "ReportBucket"].into_iter().chain(undoes) {
         let resource = stack.resource(name);
         if resource["DeletionPolicy"] != "Retain" || resource["UpdateReplacePolicy"] != "Retain" {
             found.push(format!("{name} does not outlive the stack"));
@@ -215,8 +222,8 @@ fn the_nested_template_has_every_document_as_it_is() {
     let nested = yaml::parse(&read("infra/documents.yaml"));
     let resources = nested["Resources"].as_object().unwrap();
 
-    assert_eq!(resources.len(), DOCUMENTS.len());
-    for document in DOCUMENTS {
+    assert_eq!(resources.len(), Document::all().count());
+    for document in Document::all() {
         let name = json!({"Fn::Sub": format!("${{DocumentPrefix}}{}", document.name())});
         let found = resources.values().find(|one| one["Properties"]["Name"] == name);
         let content =

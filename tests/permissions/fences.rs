@@ -2,6 +2,8 @@
 //!
 //! Injecting is fenced by tags; healing by verb and by document, because tags can be removed while something is broken.
 
+mod subnets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use drill_model::host::Document;
@@ -17,35 +19,28 @@ const HARMING_VERBS: [&str; 3] = ["ec2:StopInstances", "ec2:RebootInstances", "e
 const READY: [(&str, &str); 1] = [("StormdrillReady", "staging")];
 
 /// Actions for which AWS knows no resource, or for which naming one hides what must be seen.
-const WIDE: [&str; 12] = [
+const WIDE: [&str; 17] = [
     "aps:QueryMetrics",
     "autoscaling:DescribeAutoScalingGroups",
     "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
     "ec2:DescribeInstanceStatus",
     "ec2:DescribeInstances",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcEndpoints",
     "kms:CreateGrant",
     "logs:PutLogEvents",
+    "scheduler:ListSchedules",
     "ssm:GetCommandInvocation",
     "ssm:ListCommandInvocations",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ];
 
-pub const DOCUMENTS: [Document; 12] = [
-    Document::ProcessKill,
-    Document::ProcessPause,
-    Document::ServiceStop,
-    Document::CpuStress,
-    Document::MemoryStress,
-    Document::IoStress,
-    Document::DiskFill,
-    Document::NetworkLatency,
-    Document::NetworkLoss,
-    Document::NetworkBlackhole,
-    Document::Revert,
-    Document::Probe,
-];
+/// What the scheduler may do by itself, with any parameters: none of it can harm.
+const UNDOS: [&str; 4] = ["ec2:DeleteNetworkAclEntry", "ec2:StartInstances", "kms:CreateGrant", "sqs:SendMessage"];
 
 /// The roles of the functions, as a test looks at them.
 struct Roles(BTreeMap<&'static str, Vec<Statement>>);
@@ -95,8 +90,10 @@ pub fn wrong(template: &Value) -> Vec<String> {
         (Err(wrong), _) | (_, Err(wrong)) => return vec![wrong],
     };
     let mut found = Vec::new();
+    undos(&open, &mut found);
     for (function, statements) in &roles.0 {
         verbs(&roles, function, &mut found);
+        subnets::wrong(&roles, function, &mut found);
         orders(&roles, function, &mut found);
         wide(function, statements, &mut found);
         never(function, statements, &mut found);
@@ -157,12 +154,12 @@ fn forbidden() -> Vec<Vec<(&'static str, &'static str)>> {
 /// Orders to hosts: every document of ours, and some of others.
 fn orders(roles: &Roles, function: &str, found: &mut Vec<String>) {
     let heals = HEALERS.contains(&function);
-    for ours in DOCUMENTS {
+    for ours in Document::all() {
         let arn = document(&format!("{STACK}-{}", ours.name()));
         let on_ready = match ours {
             Document::Probe => heals || function == "Prepare",
             Document::Revert => heals,
-            _ => function == "Inject",
+            Document::Fault(_) => function == "Inject",
         };
         if roles.send(function, &arn, &READY) != on_ready {
             found.push(format!(
@@ -245,8 +242,10 @@ fn never(function: &str, statements: &[Statement], found: &mut Vec<String>) {
         let context = Context::from([("iam:PassedToService".to_owned(), vec![service.to_owned()])]);
         allows(statements, "iam:PassRole", role, &context)
     };
-    if pass(&own("InjectRole"), "scheduler.amazonaws.com") || pass(&own("AlarmClockRole"), "lambda.amazonaws.com") {
-        found.push(format!("{function} may pass a role that is not the alarm clocks', or to who is not the scheduler"));
+    let passes = pass(&own("InjectRole"), "scheduler.amazonaws.com")
+        || ["AlarmClockRole", "UndoRole"].iter().any(|role| pass(&own(role), "lambda.amazonaws.com"));
+    if passes {
+        found.push(format!("{function} may pass a role that is not the scheduler's, or to who is not the scheduler"));
     }
 }
 
@@ -265,6 +264,26 @@ fn store(function: &str, statements: &[Statement], found: &mut Vec<String>) {
     if sweeps != HEALERS.contains(&function) {
         found.push(format!("{function} may look for open rows: {sweeps}"));
     }
+}
+
+/// The role of the scheduled undos: it starts what is stopped and opens ACLs of ours, whatever it is asked for.
+fn undos(stack: &Stack<'_>, found: &mut Vec<String>) {
+    let statements = match stack.statements("UndoRole") {
+        Ok(statements) => statements,
+        Err(wrong) => return found.push(wrong),
+    };
+    wide("UndoRole", &statements, found);
+    never("UndoRole", &statements, found);
+    let allowed: BTreeSet<&str> = statements.iter().flat_map(|one| one.actions.iter().map(String::as_str)).collect();
+    if allowed != UNDOS.into() {
+        found.push(format!("UndoRole may do other things than heal: {allowed:?}"));
+    }
+    for tags in std::iter::once(READY.to_vec()).chain(forbidden()) {
+        if !allows(&statements, "ec2:StartInstances", &instance(), &tagged(&tags)) {
+            found.push(format!("UndoRole may not start an instance with {tags:?}"));
+        }
+    }
+    subnets::undo(&statements, found);
 }
 
 #[test]
@@ -299,6 +318,7 @@ fn the_roles_of_a_target_account_have_the_same_fences() {
     }
     for function in ["Inject", "Rollback"] {
         verbs(&roles, function, &mut found);
+        subnets::wrong(&roles, function, &mut found);
         orders(&roles, function, &mut found);
     }
 
@@ -330,7 +350,7 @@ fn a_target_account_lets_in_its_hub_with_the_external_id_and_nobody_else() {
 
 #[test]
 fn every_document_is_known_here_once() {
-    let names: BTreeSet<&str> = DOCUMENTS.iter().map(|document| document.name()).collect();
+    let names: BTreeSet<&str> = Document::all().map(Document::name).collect();
 
     let files = std::fs::read_dir(super::root().join("infra/ssm")).unwrap();
     let files = files.filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".yaml").map(str::to_owned));

@@ -69,6 +69,7 @@ fn an_action_too_few_is_noticed() {
     });
     check("Inject may not iam:PassRole, and its ports need it", |template| {
         without(template, "InjectRole", "TheRoleOfAlarmClocks");
+        without(template, "InjectRole", "TheRoleOfUndos");
     });
     check("Prepare may not aps:QueryMetrics, and its ports need it", |template| {
         without(template, "MeasuringPolicy", "Measure");
@@ -159,6 +160,52 @@ fn harm_in_the_wrong_hands_is_noticed() {
 }
 
 #[test]
+fn a_fence_of_subnets_that_is_open_is_noticed() {
+    for (sid, says) in [
+        ("CutOffThoseWhoOptedIn", "Inject: giving an ACL of ours to a subnet with [] should be allowed: false"),
+        ("ChangeOwnAcls", "Inject: ec2:CreateNetworkAclEntry on an ACL of others should be allowed: false"),
+        ("MakeTaggedAcls", "Inject: making an ACL without the tag should be allowed: false"),
+        ("TagAsTheyAreMade", "Inject may ec2:CreateTags"),
+    ] {
+        check(says, |template| {
+            let fence = statement(template, "InjectRole", sid);
+            fence.as_object_mut().unwrap().remove("Condition");
+            if sid == "TagAsTheyAreMade" {
+                fence["Resource"] = json!("arn:aws:ec2:us-east-1:123456789012:*/*");
+            }
+        });
+    }
+    check("Rollback: giving back its ACL to a subnet with [] should be allowed: true", |template| {
+        let condition = json!({"StringEquals": {"aws:ResourceTag/StormdrillReady": "staging"}});
+        statement(template, "HealingPolicy", "TakeBackTheAcl")["Condition"] = condition;
+    });
+    check("Rollback: ec2:DeleteNetworkAcl on an ACL of others should be allowed: false", |template| {
+        statement(template, "HealingPolicy", "DeleteOwnAcls").as_object_mut().unwrap().remove("Condition");
+    });
+}
+
+#[test]
+fn a_scheduled_undo_that_could_harm_is_noticed() {
+    check("UndoRole may do other things than heal", |template| {
+        let acls = "arn:aws:ec2:us-east-1:123456789012:network-acl/*";
+        with(template, "UndoRole", "ec2:ReplaceNetworkAclAssociation", acls);
+    });
+    check("UndoRole should open ACLs of ours, and of nobody else", |template| {
+        statement(template, "UndoRole", "OpenOwnAcls").as_object_mut().unwrap().remove("Condition");
+    });
+    check("UndoRole may not start an instance with []", |template| {
+        let condition = json!({"StringEquals": {"aws:ResourceTag/StormdrillReady": "staging"}});
+        statement(template, "UndoRole", "Start")["Condition"] = condition;
+    });
+    check("LostUndosAlarm calls nobody", |template| {
+        template["Resources"]["LostUndosAlarm"]["Properties"]["AlarmActions"] = json!([]);
+    });
+    check("UndoRole does not outlive the stack", |template| {
+        template["Resources"]["UndoRole"]["DeletionPolicy"] = json!("Delete");
+    });
+}
+
+#[test]
 fn the_store_in_the_wrong_hands_is_noticed() {
     check("Inject may move the lever with dynamodb:DeleteItem", |template| {
         without(template, "RuntimePolicy", "NeverTheLever")
@@ -168,7 +215,7 @@ fn the_store_in_the_wrong_hands_is_noticed() {
         let records = statement(template, "ObserveRole", "Records");
         records["Resource"] = json!([records["Resource"], index]);
     });
-    check("Inject may pass a role that is not the alarm clocks'", |template| {
+    check("Inject may pass a role that is not the scheduler's", |template| {
         statement(template, "InjectRole", "TheRoleOfAlarmClocks")["Resource"] = json!("*");
     });
     check("allows grants of keys to anybody", |template| {

@@ -106,7 +106,7 @@ fn a_function_is_made_of_exactly_the_ports_that_its_phase_asks_for() {
 fn only_inject_has_the_ports_that_harm() {
     for (function, _, _) in FUNCTIONS {
         let ports = made_of(function);
-        let harms = ports.contains_key("InstanceHarm") || ports.contains_key("HostHarm");
+        let harms = ports.contains_key("Harms") || ports.contains_key("HostHarm");
         assert_eq!(harms, function == "Inject", "{function}: {ports:?}");
     }
 }

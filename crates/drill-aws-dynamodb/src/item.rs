@@ -5,10 +5,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use drill_model::ids::{FaultName, InstanceId, RunId};
+use drill_model::ids::{FaultName, RunId};
 use drill_model::ledger::Row;
 use drill_model::observation::Stage;
 use drill_model::run::Status;
+use drill_model::target::TargetId;
 use drill_phases::ports::{Answer, Class, PortError};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -39,12 +40,12 @@ impl Key {
         Self::of_run(run, "RUN")
     }
 
-    pub(crate) fn row(run: &RunId, fault: &FaultName, target: &InstanceId) -> Self {
-        Self::of_run(run, format!("ROW#{fault}#{target}"))
+    pub(crate) fn row(run: &RunId, fault: &FaultName, target: &TargetId) -> Self {
+        Self::of_run(run, format!("ROW#{fault}#{}", target.as_str()))
     }
 
-    pub(crate) fn lease(target: &InstanceId) -> Self {
-        Self { pk: format!("LEASE#{target}"), sk: "LEASE".to_owned() }
+    pub(crate) fn lease(target: &TargetId) -> Self {
+        Self { pk: format!("LEASE#{}", target.as_str()), sk: "LEASE".to_owned() }
     }
 
     pub(crate) fn lever() -> Self {

@@ -1,35 +1,53 @@
-//! Leases: one owner for each target, taken all at once or given back.
+//! Leases: what a run has for itself and what it has shares of, taken all at once or given back.
 //!
-//! A transaction takes a hundred. For more, who holds what is read first, so that a lease that this run held before is
-//! never given back when a later hundred is refused. Should another call of the same run rely on one that is given back
-//! in between, its intents are refused: each has a condition on its lease.
+//! An item for each target says who has it for itself (`owner`) and who has shares of it (`shares`). A transaction takes a
+//! hundred. For more, who holds what is read first, so that a lease that this run held before is never given back when a
+//! later hundred is refused. Should another call of the same run rely on one that is given back in between, its intents
+//! are refused: each has a condition on its lease.
 
-use std::collections::BTreeSet;
+mod held;
+#[cfg(test)]
+mod races;
 
-use drill_model::ids::{InstanceId, RunId};
-use drill_phases::ports::{Answer, Class, Clock, Leases, PortError};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calls::{BATCH_GET, Condition, RunTable};
-use crate::failure::unreadable;
-use crate::item::{Item, Key, string, text, what};
+use drill_model::ids::RunId;
+use drill_model::target::TargetId;
+use drill_phases::ports::{Answer, Class, Clock, Holding, Leases, PortError};
+
+use self::held::Held;
+use crate::calls::{Condition, PAUSES, RunTable};
+use crate::item::Key;
 use crate::transact::{ACTIONS, Cancelled, Fate, TRANSACT};
+
+/// How a target is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Hold {
+    /// By one run, and by no other in any way.
+    Whole,
+    /// By any number of runs, while nobody has it for itself.
+    Share,
+}
+
+/// One target, and how it is held.
+type Wish = (TargetId, Hold);
 
 impl<C: Clock> Leases for RunTable<C> {
     /// One round trip for up to 100 targets; for more, two for each 100, and those of giving back when it is refused.
-    async fn lease(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<()> {
-        let targets: Vec<InstanceId> = targets.iter().cloned().collect();
-        if targets.len() <= ACTIONS {
-            return self.take(run, &targets).await;
+    async fn lease(&self, run: &RunId, holding: &Holding) -> Answer<()> {
+        let wishes = needed(holding);
+        if wishes.len() <= ACTIONS {
+            return self.take(run, &wishes).await;
         }
-        let held = self.read_leases(&targets).await?;
-        if let Some((target, holder)) = held.iter().find(|(_, holder)| holder != run) {
-            return Err(taken(target, Some(holder.as_str())));
+        let held = self.read_leases(wishes.iter().map(|(target, _)| target)).await?;
+        if let Some(taken) = wishes.iter().find_map(|wish| refusal(run, wish, held.get(&wish.0))) {
+            return Err(taken);
         }
-        let before: BTreeSet<InstanceId> = held.into_iter().map(|(target, _)| target).collect();
-        let mut new: Vec<InstanceId> = Vec::new();
-        for chunk in targets.chunks(ACTIONS) {
+        let before = |(target, hold): &Wish| held.get(target).is_some_and(|held| held.is_by(run, *hold));
+        let mut new: Vec<Wish> = Vec::new();
+        for chunk in wishes.chunks(ACTIONS) {
             match self.take(run, chunk).await {
-                Ok(()) => new.extend(chunk.iter().filter(|target| !before.contains(*target)).cloned()),
+                Ok(()) => new.extend(chunk.iter().filter(|wish| !before(wish)).cloned()),
                 Err(refused) if refused.class == Class::Conflict => {
                     return Err(match self.give_back(run, &new).await {
                         Ok(()) => refused,
@@ -48,60 +66,93 @@ impl<C: Clock> Leases for RunTable<C> {
     }
 
     /// One round trip for each 100 targets.
-    async fn holders(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<Vec<(InstanceId, RunId)>> {
-        let targets: Vec<InstanceId> = targets.iter().cloned().collect();
-        let mut held = self.read_leases(&targets).await?;
-        held.retain(|(_, holder)| holder != run);
-        held.sort();
-        Ok(held)
+    async fn holders(&self, run: &RunId, holding: &Holding) -> Answer<Vec<(TargetId, RunId)>> {
+        let wishes = needed(holding);
+        let held = self.read_leases(wishes.iter().map(|(target, _)| target)).await?;
+        let mut holders = Vec::new();
+        for (target, hold) in wishes {
+            let others = held.get(&target).map(|held| held.in_the_way_of(run, hold)).unwrap_or_default();
+            holders.extend(others.into_iter().map(|other| (target.clone(), other.clone())));
+        }
+        holders.sort();
+        Ok(holders)
     }
 
-    /// One round trip for each 100 targets, and one more where another run holds some of them.
-    async fn release(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<()> {
-        let targets: Vec<InstanceId> = targets.iter().cloned().collect();
-        self.give_back(run, &targets).await
+    /// Two round trips for each 100 targets that the run holds, and two more for each race for a share that it lost.
+    async fn release(&self, run: &RunId, holding: &Holding) -> Answer<()> {
+        let whole = holding.whole.iter().map(|target| (target.clone(), Hold::Whole));
+        let shares = holding.shares.iter().map(|target| (target.clone(), Hold::Share));
+        self.give_back(run, &whole.chain(shares).collect::<Vec<_>>()).await
     }
+}
+
+/// What has to be taken: whoever has a target for itself needs no share of it.
+fn needed(holding: &Holding) -> Vec<Wish> {
+    let whole = holding.whole.iter().map(|target| (target.clone(), Hold::Whole));
+    let shares = holding.shares.difference(&holding.whole).map(|target| (target.clone(), Hold::Share));
+    whole.chain(shares).collect()
 }
 
 impl<C: Clock> RunTable<C> {
     /// Takes up to 100 leases, all or none.
-    async fn take(&self, run: &RunId, targets: &[InstanceId]) -> Answer<()> {
-        if targets.is_empty() {
+    async fn take(&self, run: &RunId, wishes: &[Wish]) -> Answer<()> {
+        if wishes.is_empty() {
             return Ok(());
         }
-        let puts = targets.iter().map(|target| {
-            let item = Key::lease(target).with([("run", string(run.as_str()))]);
-            self.put_action(item, Some(free_or_held_by(run)))
+        let updates = wishes.iter().map(|(target, hold)| {
+            let (change, condition) = match hold {
+                Hold::Whole => ("SET #owner = :run", Condition::free_to_own(run)),
+                Hold::Share => ("ADD #shares :me", Condition::free_to_share(run)),
+            };
+            self.update_action(&Key::lease(target), change, condition)
         });
-        match self.transact(puts.collect::<Answer<_>>()?).await {
+        match self.transact(updates.collect::<Answer<_>>()?).await {
             Ok(()) => Ok(()),
             Err(Cancelled::Failed(error)) => Err(error),
             Err(Cancelled::Conditions(fates)) => {
-                let refused = targets.iter().zip(&fates).find_map(|(target, fate)| match fate {
-                    Fate::Failed(there) => Some((target, there.as_ref())),
+                let refused = wishes.iter().zip(&fates).find_map(|(wish, fate)| match fate {
+                    Fate::Failed(there) => Some((wish, there.as_ref())),
                     Fate::Held => None,
                 });
-                Err(refused.map_or_else(
-                    || PortError::new(Class::Conflict, TRANSACT, "a target is held by another run"),
-                    |(target, there)| taken(target, there.and_then(|there| text(there, "run"))),
-                ))
+                let Some((wish, there)) = refused else {
+                    return Err(PortError::new(Class::Conflict, TRANSACT, "a target is held by another run"));
+                };
+                let held = there.and_then(|there| Held::read(there).ok()).map(|(_, held)| held);
+                Err(refusal(run, wish, held.as_ref()).unwrap_or_else(|| {
+                    PortError::new(Class::Conflict, TRANSACT, format!("{} is held by another run", wish.0))
+                }))
             }
         }
     }
 
-    /// Gives back those of these leases that the run holds.
-    async fn give_back(&self, run: &RunId, targets: &[InstanceId]) -> Answer<()> {
-        for chunk in targets.chunks(ACTIONS) {
-            let mut chunk = chunk.to_vec();
-            // Each turn leaves out at least one target.
-            while !chunk.is_empty() {
-                let deletes = chunk.iter().map(|target| self.delete_action(&Key::lease(target), free_or_held_by(run)));
-                match self.transact(deletes.collect::<Answer<_>>()?).await {
-                    Ok(()) => break,
-                    Err(Cancelled::Failed(error)) => return Err(error),
-                    Err(Cancelled::Conditions(fates)) => {
-                        let mut fates = fates.iter();
-                        chunk.retain(|_| fates.next().is_some_and(Fate::held));
+    /// Gives back those of these leases that the run holds. What other runs hold of the same targets stays.
+    async fn give_back(&self, run: &RunId, wishes: &[Wish]) -> Answer<()> {
+        let mut back: BTreeMap<&TargetId, BTreeSet<Hold>> = BTreeMap::new();
+        for (target, hold) in wishes {
+            back.entry(target).or_default().insert(*hold);
+        }
+        let back: Vec<(&TargetId, BTreeSet<Hold>)> = back.into_iter().collect();
+        for chunk in back.chunks(ACTIONS) {
+            let mut pauses = PAUSES.iter();
+            loop {
+                let held = self.read_leases(chunk.iter().map(|(target, _)| *target)).await?;
+                let writes = chunk.iter().filter_map(|(target, holds)| {
+                    let seen = held.get(*target)?;
+                    let left = seen.without(run, holds);
+                    (left != *seen).then(|| self.replace_lease(target, seen, &left))
+                });
+                let writes = writes.collect::<Answer<Vec<_>>>()?;
+                if writes.is_empty() {
+                    break;
+                }
+                match (self.transact(writes).await, pauses.next()) {
+                    (Ok(()), _) => break,
+                    (Err(Cancelled::Failed(error)), _) => return Err(error),
+                    // Another run came to a share of one of them or left it: what it holds must not be written over.
+                    (Err(Cancelled::Conditions(_)), Some(pause)) => self.clock.pause(*pause).await,
+                    (Err(Cancelled::Conditions(_)), None) => {
+                        let busy = "other runs take and give back shares of the same targets all the time";
+                        return Err(PortError::new(Class::Transient, TRANSACT, busy));
                     }
                 }
             }
@@ -110,26 +161,14 @@ impl<C: Clock> RunTable<C> {
     }
 
     /// Who holds these targets, where anybody does.
-    async fn read_leases(&self, targets: &[InstanceId]) -> Answer<Vec<(InstanceId, RunId)>> {
-        let keys: Vec<Key> = targets.iter().map(Key::lease).collect();
-        self.items(&keys).await?.iter().map(lease).collect()
+    async fn read_leases<'a>(&self, targets: impl Iterator<Item = &'a TargetId>) -> Answer<BTreeMap<TargetId, Held>> {
+        let keys: Vec<Key> = targets.map(Key::lease).collect();
+        self.items(&keys).await?.iter().map(Held::read).collect()
     }
 }
 
-fn free_or_held_by(run: &RunId) -> Condition {
-    Condition::on("attribute_not_exists(pk) OR #it = :it", "run", string(run.as_str()))
-}
-
-fn lease(item: &Item) -> Answer<(InstanceId, RunId)> {
-    let target = text(item, "pk").and_then(|pk| InstanceId::try_from(pk.strip_prefix("LEASE#")?).ok());
-    let holder = text(item, "run").and_then(|run| RunId::try_from(run).ok());
-    target.zip(holder).ok_or_else(|| unreadable(BATCH_GET, &what(item), "it is not a lease"))
-}
-
-fn taken(target: &InstanceId, holder: Option<&str>) -> PortError {
-    let what = match holder {
-        Some(holder) => format!("{target} is held by run {holder}"),
-        None => format!("{target} is held by another run"),
-    };
-    PortError::new(Class::Conflict, TRANSACT, what)
+/// Why a run cannot have a target, when it cannot.
+fn refusal(run: &RunId, (target, hold): &Wish, held: Option<&Held>) -> Option<PortError> {
+    let other = held?.in_the_way_of(run, *hold).into_iter().next()?;
+    Some(PortError::new(Class::Conflict, TRANSACT, format!("{target} is held by run {other}")))
 }

@@ -5,6 +5,8 @@
 //!
 //! The table of runs has the keys `pk` and `sk`, and a sparse index [`OPEN_INDEX`] on `open` and `deadline`:
 //!
+//! A target is named by its ARN.
+//!
 //! | pk | sk | what |
 //! | --- | --- | --- |
 //! | `RUN#<run>` | `RUN` | the record: `record`, `version`, `status` |
@@ -12,7 +14,7 @@
 //! | `RUN#<run>` | `SAMPLE#<stage>#<number>` | a sample |
 //! | `RUN#<run>` | `ROW#<fault>#<target>` | a row of the ledger; `open` and `deadline` only while it is open |
 //! | `RUN#<run>` | `TOKEN` | the task token |
-//! | `LEASE#<target>` | `LEASE` | the `run` that owns a target |
+//! | `LEASE#<target>` | `LEASE` | the `owner` of a target, and the runs that have `shares` of it |
 //! | `LEVER` | `LEVER` | the emergency stop, while it is pulled: its `reason` |
 
 mod calls;
@@ -41,7 +43,8 @@ pub mod actions {
     pub const LEDGER: &[&str] =
         &["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"];
     /// For [`Leases`](drill_phases::ports::Leases).
-    pub const LEASES: &[&str] = &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"];
+    pub const LEASES: &[&str] =
+        &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
     /// For [`EmergencyStop`](drill_phases::ports::EmergencyStop).
     pub const EMERGENCY_STOP: &[&str] = &["dynamodb:GetItem"];
     /// For [`TaskTokens`](drill_phases::ports::TaskTokens).

@@ -11,9 +11,11 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use drill_aws_config::script::Script;
-use drill_model::faults::{Change, Reversal};
+use drill_model::faults::ec2::InstanceStop;
+use drill_model::faults::{Change, Fault};
 use drill_model::ids::{FaultName, InstanceId, RunId, UnitId};
-use drill_model::ledger::{Original, Row, State};
+use drill_model::ledger::{Row, State};
+use drill_model::target::{Home, TargetId};
 use drill_phases::ports::Clock;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -98,8 +100,14 @@ fn run_id() -> RunId {
     "run-1".parse().unwrap()
 }
 
-fn target(number: usize) -> InstanceId {
-    format!("i-{number:08x}").parse().unwrap()
+fn target(number: usize) -> TargetId {
+    let instance: InstanceId = format!("i-{number:08x}").parse().unwrap();
+    Home { account: "123456789012".into(), region: "eu-central-1".into() }.instance(&instance)
+}
+
+/// The sort key of a row of the fault `stop`.
+fn row_key(number: usize) -> String {
+    format!("ROW#stop#{}", target(number).as_str())
 }
 
 fn at(second: i64) -> Timestamp {
@@ -113,9 +121,8 @@ fn row(number: usize, state: State) -> Row {
         unit: UnitId::of(&run_id(), &fault),
         fault,
         target: target(number),
-        change: Change::StopInstance,
-        reversal: Reversal::Revert,
-        original: Original::RunningInstance { group: None },
+        change: Change::Resource { fault: Fault::InstanceStop(InstanceStop {}) },
+        saved: json!({ "group": null }),
         intended_at: at(0),
         not_after: at(60),
         ends_at: at(120),
@@ -133,7 +140,7 @@ fn rows(count: usize) -> Vec<Row> {
 fn stored(row: &Row) -> Value {
     let mut item = json!({
         "pk": { "S": "RUN#run-1" },
-        "sk": { "S": format!("ROW#{}#{}", row.fault, row.target) },
+        "sk": { "S": format!("ROW#{}#{}", row.fault, row.target.as_str()) },
         "row": { "S": serde_json::to_string(row).unwrap() },
         "state": { "S": row.state.word() },
     });

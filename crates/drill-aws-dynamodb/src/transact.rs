@@ -5,7 +5,9 @@
 //! would let DynamoDB answer a repeated call from memory, for ten minutes, without looking at the conditions again.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use drill_phases::ports::{Answer, Class, Clock, PortError};
 
 use crate::calls::{Condition, PAUSES, RunTable};
@@ -89,6 +91,20 @@ impl<C: Clock> RunTable<C> {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build();
         Ok(TransactWriteItem::builder().condition_check(check.map_err(unbuilt)?).build())
+    }
+
+    /// Changes an item, or makes one. The expression uses names and values of the condition.
+    pub(crate) fn update_action(&self, key: &Key, change: &str, condition: Condition) -> Answer<TransactWriteItem> {
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key.item()))
+            .update_expression(change)
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(condition.names)
+            .set_expression_attribute_values(condition.values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build();
+        Ok(TransactWriteItem::builder().update(update.map_err(unbuilt)?).build())
     }
 
     pub(crate) fn delete_action(&self, key: &Key, condition: Condition) -> Answer<TransactWriteItem> {

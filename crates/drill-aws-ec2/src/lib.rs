@@ -1,27 +1,41 @@
-//! EC2 as the phases see it: what there is, the verbs on it, and whether they would be allowed.
+//! EC2 as the phases see it: what there is, the calls that harm and heal it, and whether they would be allowed.
 //!
-//! A selector matches exactly what it says, no pattern; every page is read; an error names the instances it is about.
-//! Next: the phases, which describe again whatever a call may have done.
+//! A selector matches exactly what it says, no pattern; every page is read; an error names what it is about.
+//! `instances` and `subnets` each do all of it for their kind. Next: the phases, which look again whatever a call may
+//! have done.
 
-mod health;
-mod inventory;
-mod rehearse;
+mod instances;
+mod rehearsal;
 mod remains;
-mod verbs;
+mod selected;
+mod subnets;
+
+use std::collections::BTreeSet;
 
 use aws_sdk_ec2::Client;
 use drill_aws_config::{Adapter, SdkConfig, Unready};
+use drill_model::experiment::Selector;
+use drill_model::faults::{Harm, Heal, Kind, Seen};
+use drill_model::target::{Home, TargetId};
+use drill_phases::ports::{Answer, Harms, Heals, Rehearsal, Rehearse, Sees};
 
-/// The adapter of the ports `Inventory`, `InstanceHarm`, `InstanceHeal` and `Rehearse`.
+/// The adapter of the ports `Sees`, `Harms`, `Heals` and `Rehearse`, for instances and subnets.
 #[derive(Debug, Clone)]
 pub struct Ec2 {
     client: Client,
+    region: String,
 }
 
 impl Ec2 {
-    /// An adapter for the configuration's account and region.
+    /// An adapter for the configuration's account and region. Without a region no call gets anywhere.
     pub fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+        let region = config.region().map(ToString::to_string).unwrap_or_default();
+        Self { client: Client::new(config), region }
+    }
+
+    /// What an account has in this region.
+    fn home(&self, account: &str) -> Home {
+        Home { account: account.to_owned(), region: self.region.clone() }
     }
 }
 
@@ -31,18 +45,89 @@ impl Adapter for Ec2 {
     }
 }
 
+impl Sees for Ec2 {
+    async fn find(&self, selector: &Selector) -> Answer<Vec<Seen>> {
+        match selector.kind {
+            Kind::Ec2Instance => self.find_instances(selector).await,
+            Kind::Subnet => self.find_subnets(selector).await,
+        }
+    }
+
+    async fn see(&self, kind: Kind, ids: &BTreeSet<TargetId>) -> Answer<Vec<Seen>> {
+        match kind {
+            Kind::Ec2Instance => self.see_instances(ids).await,
+            Kind::Subnet => self.see_subnets(ids).await,
+        }
+    }
+}
+
+impl Harms for Ec2 {
+    async fn harm(&self, call: &Harm, on: &BTreeSet<TargetId>) -> Answer<()> {
+        match call {
+            Harm::Ec2Instance(call) => self.harm_instances(*call, on).await,
+            Harm::Subnet(call) => self.harm_subnet(call, on).await,
+        }
+    }
+}
+
+impl Heals for Ec2 {
+    async fn heal(&self, call: &Heal, on: &BTreeSet<TargetId>) -> Answer<()> {
+        match call {
+            Heal::Ec2Instance(call) => self.heal_instances(*call, on).await,
+            Heal::Subnet(call) => self.heal_subnet(call, on).await,
+        }
+    }
+}
+
+impl Rehearse for Ec2 {
+    /// One call, which does nothing whatever it answers.
+    async fn rehearse(&self, call: &Rehearsal, on: &BTreeSet<TargetId>) -> Answer<()> {
+        match call {
+            Rehearsal::Harm(Harm::Ec2Instance(call)) => self.rehearse_instance_harm(*call, on).await,
+            Rehearsal::Heal(Heal::Ec2Instance(call)) => self.rehearse_instance_heal(*call, on).await,
+            Rehearsal::Harm(Harm::Subnet(call)) => self.rehearse_subnet_harm(call, on).await,
+            Rehearsal::Heal(Heal::Subnet(call)) => self.rehearse_subnet_heal(call, on).await,
+        }
+    }
+}
+
 /// The IAM actions that each port needs.
 pub mod actions {
-    /// What there is, and whether its status checks pass.
-    pub const INVENTORY: &[&str] = &["ec2:DescribeInstances", "ec2:DescribeInstanceStatus"];
-    /// The verbs that harm; the first of all to see what an error of terminating has done all the same.
-    pub const INSTANCE_HARM: &[&str] =
-        &["ec2:DescribeInstances", "ec2:RebootInstances", "ec2:StopInstances", "ec2:TerminateInstances"];
-    /// The verb that heals.
-    pub const INSTANCE_HEAL: &[&str] = &["ec2:StartInstances"];
-    /// Dry runs are allowed to whom the verbs are.
-    pub const REHEARSE: &[&str] =
-        &["ec2:RebootInstances", "ec2:StartInstances", "ec2:StopInstances", "ec2:TerminateInstances"];
+    /// What there is, whether status checks pass, and what lies in a subnet.
+    pub const SEES: &[&str] = &[
+        "ec2:DescribeInstanceStatus",
+        "ec2:DescribeInstances",
+        "ec2:DescribeNetworkAcls",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcEndpoints",
+    ];
+    /// The calls that harm; the tags of an ACL are given as it is made; the first look is at what an error of terminating
+    /// has done all the same.
+    pub const HARMS: &[&str] = &[
+        "ec2:CreateNetworkAcl",
+        "ec2:CreateNetworkAclEntry",
+        "ec2:CreateTags",
+        "ec2:DescribeInstances",
+        "ec2:RebootInstances",
+        "ec2:ReplaceNetworkAclAssociation",
+        "ec2:StopInstances",
+        "ec2:TerminateInstances",
+    ];
+    /// The calls that heal.
+    pub const HEALS: &[&str] = &["ec2:DeleteNetworkAcl", "ec2:ReplaceNetworkAclAssociation", "ec2:StartInstances"];
+    /// Dry runs are allowed to whom the calls are.
+    pub const REHEARSE: &[&str] = &[
+        "ec2:CreateNetworkAcl",
+        "ec2:CreateNetworkAclEntry",
+        "ec2:CreateTags",
+        "ec2:DeleteNetworkAcl",
+        "ec2:RebootInstances",
+        "ec2:ReplaceNetworkAclAssociation",
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "ec2:TerminateInstances",
+    ];
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is left to try of a list of instances when the service refuses it for some of them, and what it said.
+//! What the service said of a list when it refused it, and what is left to try of it.
 
 use std::collections::BTreeSet;
 
@@ -29,11 +29,11 @@ pub(crate) fn named<E: ProvideErrorMetadata>(
     ids: &[InstanceId],
 ) -> BTreeSet<InstanceId> {
     let said = error.as_service_error().and_then(ProvideErrorMetadata::message).unwrap_or_default();
-    ids.iter().filter(|id| names(said, id)).cloned().collect()
+    ids.iter().filter(|id| names(said, id.as_str())).cloned().collect()
 }
 
-fn names(said: &str, id: &InstanceId) -> bool {
-    said.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(|word| word == id.as_str())
+fn names(said: &str, id: &str) -> bool {
+    said.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(|word| word == id)
 }
 
 /// What is left to try: all but those that were named, or both halves when nobody was. One id alone leaves nothing.
@@ -49,8 +49,8 @@ pub(crate) fn remains(ids: Vec<InstanceId>, named: &BTreeSet<InstanceId>) -> Vec
     if rest.is_empty() { Vec::new() } else { vec![rest] }
 }
 
-/// What a failed call means, with the instances it was about.
-pub(crate) fn failed<E>(call: &'static str, error: &SdkError<E, HttpResponse>, ids: &[InstanceId]) -> PortError
+/// What a failed call means, with what it was about.
+pub(crate) fn failed<E, I: ToString>(call: &'static str, error: &SdkError<E, HttpResponse>, ids: &[I]) -> PortError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -58,15 +58,15 @@ where
     if let Some((said, _)) = failed.message.split_once(ENCODED) {
         failed.message = said.trim_end().to_owned();
     }
-    if !ids.iter().any(|id| names(&failed.message, id)) {
-        failed.message = format!("{} ({})", failed.message, list(ids));
+    if !ids.iter().any(|id| names(&failed.message, &id.to_string())) {
+        failed.message = format!("{} ({})", failed.message, list(ids.iter().map(I::to_string)));
     }
     failed
 }
 
 /// Some ids in words.
-pub(crate) fn list<'a>(ids: impl IntoIterator<Item = &'a InstanceId>) -> String {
-    let ids: Vec<&str> = ids.into_iter().map(InstanceId::as_str).collect();
+pub(crate) fn list<I: ToString>(ids: impl IntoIterator<Item = I>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
     match ids.len().checked_sub(SHOWN) {
         None | Some(0) => ids.join(", "),
         Some(more) => format!("{} and {more} more", ids[..SHOWN].join(", ")),

@@ -1,6 +1,6 @@
 //! Against mocks of the service, whose errors are its own XML.
 
-mod inventory;
+mod instances;
 mod verbs;
 
 use std::collections::BTreeSet;
@@ -12,6 +12,12 @@ use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{Instance, InstanceState, InstanceStateName, Tag};
 use aws_smithy_types::body::SdkBody;
 use drill_model::ids::InstanceId;
+use drill_model::target::{Home, TargetId};
+
+use crate::Ec2;
+
+/// Whose everything is.
+const OWNER: &str = "123456789012";
 
 /// What a mock was asked, in order.
 type Asked<T> = Arc<Mutex<Vec<T>>>;
@@ -33,8 +39,22 @@ fn id(number: usize) -> InstanceId {
     InstanceId::try_from(format!("i-{number:08x}")).unwrap()
 }
 
-fn ids(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<InstanceId> {
-    numbers.into_iter().map(id).collect()
+/// The account and region of every test.
+fn home() -> Home {
+    Home { account: OWNER.to_owned(), region: "eu-central-1".to_owned() }
+}
+
+fn target(number: usize) -> TargetId {
+    home().instance(&id(number))
+}
+
+fn ids(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<TargetId> {
+    numbers.into_iter().map(target).collect()
+}
+
+/// The adapter in front of a mock.
+fn adapter_of(client: aws_sdk_ec2::Client) -> Ec2 {
+    Ec2 { client, region: home().region }
 }
 
 /// An instance as the service describes it.

@@ -29,20 +29,20 @@ const VERSION: &str = "$DEFAULT";
 
 impl HostHarm for RunCommand {
     /// One call; with hosts that cannot be sent to, one more for each time that the service names some.
-    async fn harm(&self, order: &HostCommand) -> Answer<CommandId> {
+    async fn harm_hosts(&self, order: &HostCommand) -> Answer<CommandId> {
         self.order(order, order.document.harms(), SOON).await
     }
 }
 
 impl HostHeal for RunCommand {
-    /// As [`HostHarm::harm`], but the order may arrive late.
+    /// As [`HostHarm::harm_hosts`], but the order may arrive late.
     async fn revert(&self, order: &HostCommand) -> Answer<CommandId> {
         self.order(order, order.document == Document::Revert, LATE).await
     }
 }
 
 impl HostProbe for RunCommand {
-    /// As [`HostHarm::harm`].
+    /// As [`HostHarm::harm_hosts`].
     async fn probe(&self, order: &HostCommand) -> Answer<CommandId> {
         self.order(order, order.document == Document::Probe, SOON).await
     }

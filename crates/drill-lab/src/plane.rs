@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use drill_model::faults::ec2::{Instance, InstanceState};
 use drill_model::ids::InstanceId;
-use drill_phases::ports::{Class, Group, Instance, InstanceState, Verb};
+use drill_phases::ports::{Class, Group};
 use drill_world::HostPlane;
-use drill_world::hosts::{Agent, Heard, Order, Refusal};
+use drill_world::hosts::{Agent, Heard, Order, Power, Refusal};
 use drill_world::time::Local;
 
 use crate::clock;
@@ -43,6 +44,8 @@ impl LabPlane {
             group: host.group.as_deref().and_then(|group| group.parse().ok()),
             tags: host.tags.clone(),
             spot: false,
+            subnet: None,
+            booted: None,
         })
     }
 
@@ -113,15 +116,15 @@ impl HostPlane for LabPlane {
         })
     }
 
-    fn power(&self, verb: Verb, ids: &BTreeSet<InstanceId>) -> Local<'static, Result<(), Refusal>> {
+    fn power(&self, power: Power, ids: &BTreeSet<InstanceId>) -> Local<'static, Result<(), Refusal>> {
         let (lab, ids) = (self.lab.clone(), ids.clone());
         Box::pin(async move {
             for id in &ids {
-                let done = match verb {
-                    Verb::Stop => lab.stop(id.as_str()).await,
-                    Verb::Start => lab.start(id.as_str()).await,
-                    Verb::Reboot => lab.reboot(id.as_str()).await,
-                    Verb::Terminate => lab.terminate(id.as_str()).await,
+                let done = match power {
+                    Power::Stop => lab.stop(id.as_str()).await,
+                    Power::Start => lab.start(id.as_str()).await,
+                    Power::Reboot => lab.reboot(id.as_str()).await,
+                    Power::Terminate => lab.terminate(id.as_str()).await,
                 };
                 done.map_err(|error| Refusal { class: Class::Refused, message: error.to_string() })?;
             }

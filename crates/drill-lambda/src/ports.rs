@@ -90,17 +90,23 @@ macro_rules! actions_of {
     ($adapter:ident, AlarmClock) => {
         $adapter::actions::ALARM_CLOCK
     };
-    ($adapter:ident, Inventory) => {
-        $adapter::actions::INVENTORY
+    ($adapter:ident, ArmUndo) => {
+        $adapter::actions::ARM_UNDO
+    };
+    ($adapter:ident, DisarmUndo) => {
+        $adapter::actions::DISARM_UNDO
+    };
+    ($adapter:ident, Sees) => {
+        $adapter::actions::SEES
     };
     ($adapter:ident, Groups) => {
         $adapter::actions::GROUPS
     };
-    ($adapter:ident, InstanceHarm) => {
-        $adapter::actions::INSTANCE_HARM
+    ($adapter:ident, Harms) => {
+        $adapter::actions::HARMS
     };
-    ($adapter:ident, InstanceHeal) => {
-        $adapter::actions::INSTANCE_HEAL
+    ($adapter:ident, Heals) => {
+        $adapter::actions::HEALS
     };
     ($adapter:ident, Rehearse) => {
         $adapter::actions::REHEARSE

@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn states_all_is_not_all() {
-        check(ALL, "Inject.Unrecorded", true);
+        check(ALL, "Inject.IntentNotWritten", true);
         check(ALL, TIMEOUT, true);
         check(ALL, DATA_LIMIT_EXCEEDED, false);
         check(ALL, RUNTIME, false);

@@ -5,15 +5,16 @@
 mod check;
 mod guards;
 mod probes;
+pub(crate) mod spec;
 mod success;
 mod targets;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
-use std::num::NonZeroU16;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use drill_words::dependency::{Dependency, DependencyHost};
 
 pub use self::check::Problem;
 pub use self::guards::{ApprovalRule, Guards, MinHealthy, StopCondition, StopWhen, Trigger};
@@ -21,10 +22,10 @@ pub use self::probes::{
     AlarmProbe, CapacityProbe, CloudWatchProbe, HostHealthProbe, HttpMeasure, HttpProbe, Probe, PrometheusProbe,
     Source, Statistic, Tolerance,
 };
+pub use self::spec::FaultSpec;
 pub use self::success::Criterion;
 pub use self::targets::{Pick, Selector, Share, TargetKind, TargetSpec};
-use crate::faults::FaultSpec;
-use crate::ids::{DependencyName, DnsName, Environment, ExperimentId, TargetName};
+use crate::ids::{DependencyName, Environment, ExperimentId, TargetName};
 use crate::quantity::{Percent, Span};
 
 /// An experiment, as its author wrote it.
@@ -68,56 +69,6 @@ pub struct Experiment {
     /// Who hears of it.
     #[serde(default)]
     pub notify: Notify,
-}
-
-/// Something that targets depend on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Dependency {
-    /// An IPv4 address, or a DNS name that the target looks up when the fault begins.
-    pub host: DependencyHost,
-    /// Its port; every port when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub port: Option<NonZeroU16>,
-}
-
-/// Where a dependency is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub enum DependencyHost {
-    /// An IPv4 address.
-    Address(Ipv4Addr),
-    /// A DNS name.
-    Name(DnsName),
-}
-
-impl TryFrom<String> for DependencyHost {
-    type Error = crate::ids::InvalidName;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        match text.parse() {
-            Ok(address) => Ok(Self::Address(address)),
-            // `10.0.0.999` is not a name that anybody has.
-            Err(_) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
-                Err(crate::ids::InvalidName::new(
-                    &text,
-                    "an IPv4 address",
-                    "four numbers from 0 to 255, such as `10.0.0.7`",
-                ))
-            }
-            Err(_) => DnsName::try_from(text).map(Self::Name),
-        }
-    }
-}
-
-impl From<DependencyHost> for String {
-    fn from(host: DependencyHost) -> Self {
-        match host {
-            DependencyHost::Address(address) => address.to_string(),
-            DependencyHost::Name(name) => name.into(),
-        }
-    }
 }
 
 /// How a run is watched.

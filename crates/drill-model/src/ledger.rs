@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::faults::{Change, Reversal};
-use crate::ids::{FaultName, GroupName, InstanceId, RunId, UnitId};
+use crate::faults::Change;
+use crate::ids::{FaultName, RunId, UnitId};
+use crate::target::TargetId;
 
 /// A change to one target: what is done, what undoes it, how it was before, and how far it has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// Of which run.
@@ -15,15 +17,13 @@ pub struct Row {
     /// Which of its faults.
     pub fault: FaultName,
     /// To whom.
-    pub target: InstanceId,
+    pub target: TargetId,
     /// What it is called on the host.
     pub unit: UnitId,
     /// What is done.
     pub change: Change,
-    /// How that ends.
-    pub reversal: Reversal,
-    /// How the target was before.
-    pub original: Original,
+    /// How the target was before, as its fault saved it. Undo restores exactly this. Null where the host saved it itself.
+    pub saved: Value,
     /// When the intent was written.
     pub intended_at: Timestamp,
     /// The change is not made after this instant, by anybody.
@@ -36,19 +36,6 @@ pub struct Row {
     pub state: State,
     /// When `state` was last written.
     pub since: Timestamp,
-}
-
-/// How a target was before the change. Undo restores exactly this.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "of", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
-pub enum Original {
-    /// The host saved it itself, beside the fault.
-    Host,
-    /// An instance that ran.
-    RunningInstance {
-        /// The Auto Scaling group that it belonged to.
-        group: Option<GroupName>,
-    },
 }
 
 /// How far a change has come. A closed row is never opened again.
@@ -91,8 +78,8 @@ pub enum Gone {
     Reverted,
     /// The host had nothing of it.
     Absent,
-    /// The instance runs again.
-    Running,
+    /// The target is seen as it was before.
+    Restored,
     /// It happened once and left nothing to remove; the target is alive.
     Converged,
     /// The target does not exist any more, as was intended or as happened on the way.

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::experiment::Pick;
-use crate::ids::{InstanceId, RunId, TargetName};
+use crate::ids::{RunId, TargetName};
 use crate::quantity::Percent;
+use crate::target::TargetId;
 
 /// Where a run's choices come from. It is in the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ impl Seed {
 pub enum Unpickable {
     /// Nothing matches.
     #[error(
-        "no target matches the selector of `{0}`: check its tags, ids and group, and that the instances are running"
+        "no target matches the selector of `{0}`: check its tags, ids, group and zone, and that the targets are there and whole"
     )]
     Empty(TargetName),
     /// Fewer match than are asked for.
@@ -81,10 +82,10 @@ pub enum Unpickable {
 pub fn pick(
     name: &TargetName,
     pick: Pick,
-    population: &BTreeSet<InstanceId>,
+    population: &BTreeSet<TargetId>,
     limit: Percent,
     seed: Seed,
-) -> Result<BTreeSet<InstanceId>, Unpickable> {
+) -> Result<BTreeSet<TargetId>, Unpickable> {
     let size = population.len();
     if size == 0 {
         return Err(Unpickable::Empty(name.clone()));
@@ -107,7 +108,7 @@ pub fn pick(
         let limit = limit.to_string();
         return Err(Unpickable::TooMany { name: name.clone(), picked: count, population: size, limit });
     }
-    let mut ids: Vec<&InstanceId> = population.iter().collect();
+    let mut ids: Vec<&TargetId> = population.iter().collect();
     let mut generator = seed.generator(name.as_str());
     for place in 0..count {
         let other = place + below(&mut generator, ids.len() - place);
@@ -118,7 +119,7 @@ pub fn pick(
 
 /// A share of a size, rounded down. Shares have at most a few decimals, so that ten-thousandths of a percent are exact.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is between 0 and 100")]
-pub(crate) fn share_of(size: usize, percent: f64) -> usize {
+pub fn share_of(size: usize, percent: f64) -> usize {
     let parts = (percent * 10_000.0).round() as u128;
     usize::try_from(size as u128 * parts / 1_000_000).unwrap_or(size)
 }

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::experiment::{Experiment, Slot};
-use crate::faults::{Change, Reversal};
-use crate::ids::{Environment, FaultName, InstanceId, ProbeName, RunId, TargetName};
+use crate::faults::Change;
+use crate::ids::{Environment, FaultName, ProbeName, RunId, TargetName};
 use crate::observation::Finite;
 use crate::pick::Seed;
 use crate::quantity::Span;
+use crate::target::TargetId;
 
 /// Step Functions ends an execution at 25,000 events; no plan comes near.
 pub const MOST_EVENTS: u64 = 20_000;
@@ -52,6 +53,8 @@ pub struct Scope {
     pub seed: Seed,
     /// Who matched, and who was picked.
     pub targets: BTreeMap<TargetName, Targets>,
+    /// What the selected are a part of: the run takes a share of each, so that nobody harms it as a whole meanwhile.
+    pub shares: BTreeSet<TargetId>,
     /// What is changed, in the order of the experiment's `faults`.
     pub changes: Vec<PlannedChange>,
     /// How it is watched.
@@ -65,13 +68,13 @@ pub struct Scope {
 #[serde(deny_unknown_fields)]
 pub struct Targets {
     /// All that matched.
-    pub population: BTreeSet<InstanceId>,
+    pub population: BTreeSet<TargetId>,
     /// Those picked.
-    pub selected: BTreeSet<InstanceId>,
+    pub selected: BTreeSet<TargetId>,
 }
 
 /// One fault, as it will be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedChange {
     /// Which of the experiment's faults.
@@ -80,8 +83,6 @@ pub struct PlannedChange {
     pub on: TargetName,
     /// What is done to each.
     pub change: Change,
-    /// How that ends.
-    pub reversal: Reversal,
     /// When, counted from the run's first fault.
     pub slot: Slot,
 }
@@ -169,12 +170,12 @@ impl Scope {
     /// The canonical form: JSON with sorted keys and no white space.
     pub fn canonical(&self) -> String {
         let scope = serde_json::to_value(self).expect("a scope is made of strings, numbers and maps with string keys");
-        crate::canonical::sorted(scope).to_string()
+        drill_words::canonical::sorted(scope).to_string()
     }
 
     /// The digest that an approval binds to.
     pub fn digest(&self) -> Digest {
-        Digest(crate::ids::hex(&Sha256::digest(self.canonical().as_bytes())))
+        Digest(drill_words::ids::hex(&Sha256::digest(self.canonical().as_bytes())))
     }
 
     /// When the last fault ends, counted from the first.
@@ -183,13 +184,13 @@ impl Scope {
     }
 
     /// Every target that is picked for anything.
-    pub fn selected(&self) -> BTreeSet<InstanceId> {
+    pub fn selected(&self) -> BTreeSet<TargetId> {
         self.targets.values().flat_map(|targets| targets.selected.iter().cloned()).collect()
     }
 
     /// The targets of a change.
-    pub fn targets_of(&self, change: &PlannedChange) -> &BTreeSet<InstanceId> {
-        static NOBODY: BTreeSet<InstanceId> = BTreeSet::new();
+    pub fn targets_of(&self, change: &PlannedChange) -> &BTreeSet<TargetId> {
+        static NOBODY: BTreeSet<TargetId> = BTreeSet::new();
         self.targets.get(&change.on).map_or(&NOBODY, |targets| &targets.selected)
     }
 }

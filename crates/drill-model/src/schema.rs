@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::experiment::Experiment;
-use crate::faults::{Entry, Fault, FaultSpec};
+use crate::experiment::spec::Entry;
+use crate::faults::{FaultKind, FaultSpec};
 
 /// The schema of an experiment file, in the draft that editors know best.
 pub fn experiment() -> Schema {
@@ -19,7 +20,8 @@ pub fn experiment() -> Schema {
 
 /// The schema as it is committed: sorted, indented, with a line break at its end.
 pub fn text() -> String {
-    let schema = serde_json::to_string_pretty(&crate::canonical::sorted(experiment().to_value())).unwrap_or_default();
+    let schema =
+        serde_json::to_string_pretty(&drill_words::canonical::sorted(experiment().to_value())).unwrap_or_default();
     format!("{schema}\n")
 }
 
@@ -58,7 +60,7 @@ impl JsonSchema for FaultSpec {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let entry = Entry::json_schema(generator);
-        let kinds: Vec<Value> = Fault::parameter_schemas(generator)
+        let kinds: Vec<Value> = FaultKind::parameter_schemas(generator)
             .into_iter()
             .map(|(kind, parameters)| fault(kind, &entry, &parameters))
             .collect();

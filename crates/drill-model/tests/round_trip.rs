@@ -75,6 +75,7 @@ fn digest(experiment: Experiment) -> Digest {
         environment: Environment::try_from("staging").expect("an environment"),
         experiment,
         targets: BTreeMap::new(),
+        shares: [].into(),
         changes: Vec::new(),
         pacing: Pacing::of(Span::seconds(60), Span::seconds(5)).expect("a pace"),
         worst_case: Span::seconds(600),

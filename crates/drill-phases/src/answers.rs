@@ -4,49 +4,77 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use drill_model::ids::InstanceId;
+use futures_util::StreamExt as _;
 
 use crate::ports::{Clock, CommandId, HostAnswer, HostAnswers, PortError};
 
 /// Between two looks at a command.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+/// How many commands are asked after side by side.
+const SIDE_BY_SIDE: usize = 8;
+
+/// What hosts said to some commands.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    by_command: BTreeMap<CommandId, BTreeMap<InstanceId, HostAnswer>>,
+    /// Why what the others said could not be read to the end.
+    pub(crate) failed: Option<String>,
+    error: Option<PortError>,
+}
+
+impl Said {
+    /// What a host said to a command.
+    pub(crate) fn answer(&self, command: &CommandId, host: &InstanceId) -> Option<&HostAnswer> {
+        self.by_command.get(command)?.get(host)
+    }
+}
 
 /// Reads what every host of these commands has said, until all have or the time is over.
 ///
 /// A host that has said nothing by then is `Pending` in the answer: it may still run the command.
-/// An error is returned only when no look at all succeeded after the first failure, with what was read so far lost.
+pub(crate) async fn wait_each(world: &(impl HostAnswers + Clock), commands: &[CommandId], patience: Duration) -> Said {
+    let mut said = Said::default();
+    let mut open: Vec<CommandId> = commands.to_vec();
+    let give_up = world.now() + patience;
+    loop {
+        let asked = open.into_iter().map(async |command| {
+            let answers = world.answers(&command).await;
+            (command, answers)
+        });
+        let read: Vec<_> = futures_util::stream::iter(asked).buffered(SIDE_BY_SIDE).collect().await;
+        open = Vec::new();
+        said.error = None;
+        for (command, answers) in read {
+            match answers {
+                Ok(answers) => {
+                    if answers.is_empty() || answers.iter().any(|(_, answer)| *answer == HostAnswer::Pending) {
+                        open.push(command.clone());
+                    }
+                    said.by_command.entry(command).or_default().extend(answers);
+                }
+                Err(error) => {
+                    said.error = Some(error);
+                    open.push(command);
+                }
+            }
+        }
+        if open.is_empty() || world.now() >= give_up {
+            said.failed = said.error.as_ref().map(ToString::to_string);
+            return said;
+        }
+        world.pause(BETWEEN_LOOKS).await;
+    }
+}
+
+/// As [`wait_each`], over all commands together. An error is returned only when the last look at a command failed.
 pub(crate) async fn wait(
     world: &(impl HostAnswers + Clock),
     commands: &[CommandId],
     patience: Duration,
 ) -> Result<BTreeMap<InstanceId, HostAnswer>, PortError> {
-    let mut said = BTreeMap::new();
-    let mut open: Vec<&CommandId> = commands.iter().collect();
-    let give_up = world.now() + patience;
-    let mut failed = None;
-    loop {
-        let mut still_open = Vec::new();
-        for command in open {
-            match world.answers(command).await {
-                Ok(answers) => {
-                    failed = None;
-                    if answers.is_empty() || answers.iter().any(|(_, answer)| *answer == HostAnswer::Pending) {
-                        still_open.push(command);
-                    }
-                    said.extend(answers);
-                }
-                Err(error) => {
-                    failed = Some(error);
-                    still_open.push(command);
-                }
-            }
-        }
-        open = still_open;
-        if open.is_empty() {
-            return Ok(said);
-        }
-        if world.now() >= give_up {
-            return failed.map_or(Ok(said), Err);
-        }
-        world.pause(BETWEEN_LOOKS).await;
+    let said = wait_each(world, commands, patience).await;
+    match said.error {
+        Some(error) => Err(error),
+        None => Ok(said.by_command.into_values().flatten().collect()),
     }
 }

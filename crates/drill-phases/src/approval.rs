@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for Call {
 #[derive(Debug, thiserror::Error)]
 pub enum ApprovalError {
     /// The record could not be read or moved.
-    #[error("cannot go on with the approval")]
+    #[error("the approval cannot continue")]
     Record(#[from] RecordError),
     /// Nobody could be asked, so nobody would answer.
     #[error("cannot ask anybody to agree to run {run}")]

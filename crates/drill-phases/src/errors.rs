@@ -12,7 +12,7 @@ use crate::validate::ValidateError;
 
 /// An error with a name that the state machine can match.
 pub trait Named: std::error::Error {
-    /// The name: `Inject.Unrecorded`.
+    /// The name: `Inject.CallFailed`.
     fn name(&self) -> &'static str;
 }
 
@@ -60,12 +60,13 @@ named! {
         Record => "Inject.Record",
         PlanChanged => "Inject.PlanChanged",
         Forbidden => "Inject.Forbidden",
-        Unleased => "Inject.Unleased",
+        TargetBusy => "Inject.TargetBusy",
         NoClock => "Inject.NoClock",
+        NoScheduledUndo => "Inject.NoScheduledUndo",
         TooLate => "Inject.TooLate",
-        Unrecorded => "Inject.Unrecorded",
-        Unmade => "Inject.Unmade",
-        Unread => "Inject.Unread",
+        IntentNotWritten => "Inject.IntentNotWritten",
+        CallFailed => "Inject.CallFailed",
+        OutcomeUnknown => "Inject.OutcomeUnknown",
     }
     ObserveError {
         Superseded => "Observe.Superseded",

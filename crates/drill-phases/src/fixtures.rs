@@ -1,21 +1,22 @@
 //! Small plans for the tests of this crate.
 
 use drill_model::experiment::Slot;
-use drill_model::faults::Reversal;
-use drill_model::ids::{InstanceId, UnitId};
-use drill_model::ledger::{Original, Row, State};
+use drill_model::ids::UnitId;
+use drill_model::ledger::{Row, State};
 use drill_model::observation::Finite;
 use drill_model::pick::Seed;
 use drill_model::plan::{Baseline, Pacing, Plan, PlannedChange, Scope, Targets};
 use drill_model::quantity::Span;
+use drill_model::target::{Home, TargetId};
 use jiff::Timestamp;
+use serde_json::Value;
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-pub(crate) fn target() -> InstanceId {
-    "i-0abc1234".parse().unwrap()
+pub(crate) fn target() -> TargetId {
+    Home { account: "0".into(), region: "local".into() }.instance(&"i-0abc1234".parse().unwrap())
 }
 
 /// A plan with one fault of a minute, one probe called `latency`, and these guards.
@@ -46,6 +47,7 @@ guards:{guards}
         region: "local".into(),
         environment: "staging".parse().unwrap(),
         targets: [("hosts".parse().unwrap(), Targets { population: only, selected: [target()].into() })].into(),
+        shares: [].into(),
         changes: experiment
             .faults
             .iter()
@@ -54,7 +56,6 @@ guards:{guards}
                 fault: spec.name.clone(),
                 on: spec.on.clone(),
                 change: spec.fault.change(&experiment.dependencies),
-                reversal: spec.fault.reversal(),
                 slot,
             })
             .collect(),
@@ -76,8 +77,7 @@ pub(crate) fn row(plan: &Plan, state: State) -> Row {
         target: target(),
         unit: UnitId::of(&plan.scope.run_id, &change.fault),
         change: change.change.clone(),
-        reversal: Reversal::Revert,
-        original: Original::Host,
+        saved: Value::Null,
         intended_at: at(0),
         not_after: at(60),
         ends_at: at(60),

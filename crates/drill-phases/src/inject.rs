@@ -16,13 +16,13 @@ use jiff::Timestamp;
 
 use crate::observe::course;
 use crate::ports::{
-    AlarmClock, Class, Clock, EmergencyStop, Groups, HostAnswers, HostHarm, InstanceHarm, Inventory, Leases, Ledger,
-    Measure, PortError, Runs,
+    AlarmClock, ArmUndo, Class, Clock, EmergencyStop, Groups, Harms, HostAnswers, HostHarm, Leases, Ledger, Measure,
+    PortError, Runs, Sees,
 };
 use crate::records::{self, RecordError};
-use crate::sampling;
+use crate::{sampling, undo};
 
-/// The clock rings so long after the deadline, so that a run that is in time never meets the janitor.
+/// How long after the deadline the alarm clock fires, so that it never interrupts a run that is on time.
 pub(crate) const CLOCK_GRACE: Duration = Duration::from_secs(30);
 
 /// What stopped Inject. Something may have been changed by then; Rollback sees to it.
@@ -38,10 +38,10 @@ pub enum InjectError {
         source: RecordError,
     },
     /// The record could not be read or moved.
-    #[error("cannot go on with injecting")]
+    #[error("injection cannot continue")]
     Record(#[source] RecordError),
     /// The plan is not the one that was made ready.
-    #[error("the plan of run {run} is not the one that was agreed to")]
+    #[error("the plan of run {run} is not the one that was agreed to: start a new run")]
     PlanChanged {
         /// Which run.
         run: RunId,
@@ -52,9 +52,9 @@ pub enum InjectError {
         /// Which, in words.
         what: String,
     },
-    /// A target belongs to another run.
-    #[error("cannot take the targets of run {run}")]
-    Unleased {
+    /// A target belongs to another run. Nothing was changed.
+    #[error("could not take the targets of run {run}: another run has them; start again when it is over")]
+    TargetBusy {
         /// Which run.
         run: RunId,
         /// Who holds what.
@@ -62,10 +62,19 @@ pub enum InjectError {
         source: PortError,
     },
     /// Without an alarm clock nothing is broken.
-    #[error("cannot set the alarm clock of run {run}: nothing is broken without one")]
+    #[error("could not set the alarm clock of run {run}: nothing is broken without one")]
     NoClock {
         /// Which run.
         run: RunId,
+        /// What the scheduler said.
+        #[source]
+        source: PortError,
+    },
+    /// Without an undo that needs nothing of ours, nothing is broken.
+    #[error("could not arm the scheduled undo of {fault}: nothing is broken without one")]
+    NoScheduledUndo {
+        /// Which fault.
+        fault: drill_model::ids::FaultName,
         /// What the scheduler said.
         #[source]
         source: PortError,
@@ -80,7 +89,7 @@ pub enum InjectError {
     },
     /// An intent could not be written, so the change was not made.
     #[error("could not record the intent of {fault}: it was not done")]
-    Unrecorded {
+    IntentNotWritten {
         /// Which fault.
         fault: drill_model::ids::FaultName,
         /// What the store said.
@@ -88,8 +97,8 @@ pub enum InjectError {
         source: PortError,
     },
     /// A change failed after its intent was written.
-    #[error("could not do {fault}")]
-    Unmade {
+    #[error("the call that makes {fault} failed")]
+    CallFailed {
         /// Which fault.
         fault: drill_model::ids::FaultName,
         /// Whether something may be there all the same.
@@ -99,8 +108,8 @@ pub enum InjectError {
         source: PortError,
     },
     /// What the changes did could not be read.
-    #[error("cannot see whether {fault} landed")]
-    Unread {
+    #[error("could not see whether {fault} landed")]
+    OutcomeUnknown {
         /// Which fault.
         fault: drill_model::ids::FaultName,
         /// What the service said.
@@ -135,9 +144,10 @@ pub trait InjectPorts:
     + Leases
     + EmergencyStop
     + AlarmClock
-    + Inventory
+    + ArmUndo
+    + Sees
     + Groups
-    + InstanceHarm
+    + Harms
     + HostHarm
     + HostAnswers
     + Measure
@@ -150,9 +160,10 @@ impl<T> InjectPorts for T where
         + Leases
         + EmergencyStop
         + AlarmClock
-        + Inventory
+        + ArmUndo
+        + Sees
         + Groups
-        + InstanceHarm
+        + Harms
         + HostHarm
         + HostAnswers
         + Measure
@@ -172,9 +183,13 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
     if first {
         nothing_forbids(world, &plan).await?;
     }
+    let rows = world.rows(id).await.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
+    // Everything is ordered before anything is waited for.
+    let mut made = Vec::new();
     for change in course::due(&plan, armed, world.now()) {
-        changes::make(world, &plan, armed, change).await?;
+        made.push(changes::make(world, &plan, armed, change, &rows).await?);
     }
+    landing::look(world, made).await?;
     records::update(world, id, Event::Injected, |_| {}).await.map_err(stands_elsewhere(id))?;
     Ok(Baton::new(id.clone(), Word::Injected))
 }
@@ -195,8 +210,12 @@ async fn arm(world: &impl InjectPorts, plan: &Plan, run: &Run) -> Result<Armed, 
     .await
     .map_err(stands_elsewhere(id))?;
     let armed = run.armed.unwrap_or(fresh);
-    let targets = plan.scope.selected();
-    world.lease(id, &targets).await.map_err(|source| InjectError::Unleased { run: id.clone(), source })?;
+    world.lease(id, &undo::holding(&plan.scope)).await.map_err(|source| match source.class {
+        Class::Conflict => InjectError::TargetBusy { run: id.clone(), source },
+        Class::Transient | Class::Refused | Class::Missing | Class::Ambiguous => {
+            InjectError::Record(RecordError::store(id)(source))
+        }
+    })?;
     let rings = armed.deadline + CLOCK_GRACE;
     world.set_clock(id, rings).await.map_err(|source| InjectError::NoClock { run: id.clone(), source })?;
     Ok(armed)

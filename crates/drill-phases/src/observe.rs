@@ -31,7 +31,7 @@ pub enum ObserveError {
         status: Status,
     },
     /// The record could not be read or moved.
-    #[error("cannot go on with observing")]
+    #[error("observation cannot continue")]
     Record(#[from] RecordError),
     /// A sample was taken and could not be written down.
     #[error("cannot write down sample {number}")]

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use drill_model::experiment::{CloudWatchProbe, HttpProbe, Selector};
+use drill_model::faults::{Harm, Heal, Kind, Seen};
 use drill_model::host::{Document, HostReport};
-use drill_model::ids::{AlarmName, ExperimentId, GroupName, InstanceId, RunId};
+use drill_model::ids::{AlarmName, ExperimentId, GroupName, InstanceId, RunId, UnitId};
 use drill_model::ledger::{Row, State};
 use drill_model::observation::{AlarmReading, Sample, Stage};
 use drill_model::plan::Plan;
 use drill_model::run::Run;
+use drill_model::target::TargetId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -110,7 +112,7 @@ pub trait Runs {
 /// The ledger.
 pub trait Ledger {
     /// Writes up to [`BATCH`] intents, in one transaction with three conditions: the run is `injecting`, the emergency
-    /// stop is not pulled, and this run holds the lease of every target. `Conflict` when one of them fails: nothing was
+    /// stop is not pulled, and this run holds every target for itself. `Conflict` when one of them fails: nothing was
     /// written. A row that is there already stays as it is.
     async fn intend(&self, run: &RunId, rows: &[Row]) -> Answer<()>;
 
@@ -126,7 +128,7 @@ pub trait Ledger {
 }
 
 /// One row on its way to a new state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The row.
     pub row: Row,
@@ -135,16 +137,28 @@ pub struct Step {
 }
 
 /// Who owns which target.
+///
+/// A run takes what it harms for itself, and a share of everything that those are a part of. What one run has for itself no
+/// other run has, not even a share of it.
 pub trait Leases {
-    /// Takes the targets for a run: those that are free and those that it holds already. `Conflict` names one that
-    /// another run holds; then no other than those already held are kept.
-    async fn lease(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<()>;
+    /// Takes targets for a run, for itself and in shares: those that are free and those that it holds already. `Conflict`
+    /// names one that another run holds, and that run; then no other than those already held are kept.
+    async fn lease(&self, run: &RunId, holding: &Holding) -> Answer<()>;
 
-    /// Who holds any of these targets, other than this run.
-    async fn holders(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<Vec<(InstanceId, RunId)>>;
+    /// Who else holds any of these, in a way that this run's holding could not stand beside.
+    async fn holders(&self, run: &RunId, holding: &Holding) -> Answer<Vec<(TargetId, RunId)>>;
 
-    /// Gives back what this run holds of these targets; nothing happens to the others. Only when its rows are closed.
-    async fn release(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<()>;
+    /// Gives back what this run holds of these; nothing happens to the others. Only when its rows are closed.
+    async fn release(&self, run: &RunId, holding: &Holding) -> Answer<()>;
+}
+
+/// What a run holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// For itself: what it harms.
+    pub whole: BTreeSet<TargetId>,
+    /// In shares: what those are a part of.
+    pub shares: BTreeSet<TargetId>,
 }
 
 /// The emergency stop of the account.
@@ -162,49 +176,19 @@ pub trait AlarmClock {
     async fn clear_clock(&self, run: &RunId) -> Answer<()>;
 }
 
-/// What there is.
-pub trait Inventory {
-    /// Every instance that matches, in any state, once, in no order.
-    async fn find(&self, selector: &Selector) -> Answer<Vec<Instance>>;
+/// Looking at targets.
+pub trait Sees {
+    /// Every target that matches, in any state, once, in no order.
+    async fn find(&self, selector: &Selector) -> Answer<Vec<Seen>>;
 
-    /// These instances; those that do not exist any more are left out.
-    async fn describe(&self, ids: &BTreeSet<InstanceId>) -> Answer<Vec<Instance>>;
+    /// These targets, all of one kind; those that do not exist any more are left out.
+    async fn see(&self, kind: Kind, ids: &BTreeSet<TargetId>) -> Answer<Vec<Seen>>;
 }
 
 /// The groups that replace what dies.
 pub trait Groups {
     /// An Auto Scaling group. `Missing` when there is none of that name.
     async fn group(&self, name: &GroupName) -> Answer<Group>;
-}
-
-/// One instance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Instance {
-    /// Its id.
-    pub id: InstanceId,
-    /// Its state.
-    pub state: InstanceState,
-    /// Whether its status checks pass; `None` when that is not known.
-    pub healthy: Option<bool>,
-    /// The Auto Scaling group it belongs to.
-    pub group: Option<GroupName>,
-    /// Its tags.
-    pub tags: std::collections::BTreeMap<String, String>,
-    /// It would not survive a stop.
-    pub spot: bool,
-}
-
-/// The state of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is EC2's word for it")]
-pub enum InstanceState {
-    Pending,
-    Running,
-    Stopping,
-    Stopped,
-    ShuttingDown,
-    Terminated,
 }
 
 /// An Auto Scaling group.
@@ -218,44 +202,70 @@ pub struct Group {
     pub in_service: u32,
 }
 
-/// The mutating verbs on instances. Only Inject has this port.
-pub trait InstanceHarm {
-    /// Stops instances, up to [`BATCH`]. Stopping a stopped instance succeeds.
-    async fn stop(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
-
-    /// Reboots instances, up to [`BATCH`]. Repeating reboots again.
-    async fn reboot(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
-
-    /// Terminates instances, up to [`BATCH`]. An error may hide a partial success: describe them afterwards.
-    async fn terminate(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+/// The calls that harm. Only Inject has this port.
+pub trait Harms {
+    /// Makes one call on up to [`Call::most`](drill_model::faults::Call::most) targets. What repeating it does stands with
+    /// each call. An error may hide a partial success: look afterwards.
+    async fn harm(&self, call: &Harm, on: &BTreeSet<TargetId>) -> Answer<()>;
 }
 
-/// The healing verb on instances.
-pub trait InstanceHeal {
-    /// Starts instances, up to [`BATCH`]. Starting a running instance succeeds.
-    async fn start(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+/// The calls that heal.
+pub trait Heals {
+    /// Makes one call on up to [`Call::most`](drill_model::faults::Call::most) targets. Repeating it changes nothing.
+    async fn heal(&self, call: &Heal, on: &BTreeSet<TargetId>) -> Answer<()>;
 }
 
-/// Whether a verb would be allowed, asked without doing it.
+/// Whether a call would be allowed, asked without making it.
 pub trait Rehearse {
-    /// Asks for a dry run of a verb on these instances. `Refused` when it would not be allowed.
-    async fn rehearse(&self, verb: Verb, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+    /// Asks for a dry run of a call on these targets. `Refused` when it would not be allowed.
+    async fn rehearse(&self, call: &Rehearsal, on: &BTreeSet<TargetId>) -> Answer<()>;
 }
 
-/// A verb on instances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each is EC2's verb")]
-pub enum Verb {
-    Stop,
-    Start,
-    Reboot,
-    Terminate,
+/// A call that is only asked about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rehearsal {
+    /// One that would harm.
+    Harm(Harm),
+    /// One that would heal.
+    Heal(Heal),
+}
+
+/// A call that the scheduler makes by itself, whatever has died.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedUndo {
+    /// Its name; it begins with the unit of its change.
+    pub name: String,
+    /// When it is made.
+    pub at: Timestamp,
+    /// Made again every minute for an hour after that, because a state can refuse it for minutes.
+    pub repeats: bool,
+    /// The service, as the scheduler spells it: `ec2`.
+    pub service: String,
+    /// The action, as the scheduler spells it: `startInstances`.
+    pub action: String,
+    /// The parameters, as the scheduler spells them.
+    pub input: serde_json::Value,
+}
+
+/// The undo that needs nothing of ours. Only Inject arms it.
+pub trait ArmUndo {
+    /// Arms a call. Arming it again changes nothing.
+    async fn arm(&self, undo: &TimedUndo) -> Answer<()>;
+
+    /// What is armed under this name, read back; `None` when nothing is.
+    async fn armed(&self, name: &str) -> Answer<Option<TimedUndo>>;
+}
+
+/// Taking back what [`ArmUndo`] armed.
+pub trait DisarmUndo {
+    /// Removes every call of a change; there may be none.
+    async fn disarm(&self, unit: &UnitId) -> Answer<()>;
 }
 
 /// Orders to hosts. A port for each kind of document, so that a role that heals cannot harm.
 pub trait HostHarm {
     /// Sends an order that harms. Not idempotent at the service; the host answers a second order with `already`.
-    async fn harm(&self, order: &HostCommand) -> Answer<CommandId>;
+    async fn harm_hosts(&self, order: &HostCommand) -> Answer<CommandId>;
 }
 
 /// Orders to hosts that put back or only look.
@@ -396,10 +406,10 @@ impl<T: HostProbe + HostAnswers + Clock> Probing for T {}
 
 /// All that cleaning needs, and nothing that it can do without.
 pub trait Healing:
-    Clock + Runs + Ledger + Leases + AlarmClock + Inventory + InstanceHeal + HostHeal + HostProbe + HostAnswers
+    Clock + Runs + Ledger + Leases + AlarmClock + DisarmUndo + Sees + Heals + HostHeal + HostProbe + HostAnswers
 {
 }
 impl<T> Healing for T where
-    T: Clock + Runs + Ledger + Leases + AlarmClock + Inventory + InstanceHeal + HostHeal + HostProbe + HostAnswers
+    T: Clock + Runs + Ledger + Leases + AlarmClock + DisarmUndo + Sees + Heals + HostHeal + HostProbe + HostAnswers
 {
 }

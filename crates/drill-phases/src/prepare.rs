@@ -7,6 +7,7 @@ mod baseline;
 mod canary;
 mod guards;
 mod notice;
+mod radius;
 mod targets;
 
 use std::time::Duration;
@@ -25,8 +26,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::ports::{
-    Class, Clock, EmergencyStop, Experiments, Groups, HostAnswers, HostProbe, Inventory, Leases, Measure, Place,
-    PortError, Rehearse, Runs,
+    Class, Clock, EmergencyStop, Experiments, Groups, HostAnswers, HostProbe, Leases, Measure, Place, PortError,
+    Rehearse, Runs, Sees,
 };
 use crate::records::{self, RecordError};
 use crate::undo;
@@ -49,7 +50,7 @@ pub enum PrepareError {
     #[error("the execution has a name that no run can have")]
     Name(#[from] InvalidName),
     /// The record could not be read or moved.
-    #[error("cannot go on with preparing")]
+    #[error("preparation cannot continue")]
     Record(#[from] RecordError),
     /// Something that Prepare has to know could not be read; starting again may help.
     #[error("cannot prepare the run: {what} cannot be read")]
@@ -70,7 +71,7 @@ pub trait PreparePorts:
     + Runs
     + Leases
     + EmergencyStop
-    + Inventory
+    + Sees
     + Groups
     + Rehearse
     + HostProbe
@@ -85,7 +86,7 @@ impl<T> PreparePorts for T where
         + Runs
         + Leases
         + EmergencyStop
-        + Inventory
+        + Sees
         + Groups
         + Rehearse
         + HostProbe
@@ -186,7 +187,6 @@ async fn plan(world: &impl PreparePorts, id: &RunId, start: &Start) -> Result<Re
             fault: spec.name.clone(),
             on: spec.on.clone(),
             change: spec.fault.change(&experiment.dependencies),
-            reversal: spec.fault.reversal(),
             slot,
         })
         .collect();
@@ -197,12 +197,13 @@ async fn plan(world: &impl PreparePorts, id: &RunId, start: &Start) -> Result<Re
         environment,
         seed,
         targets: found.targets,
+        shares: found.shares,
         changes,
         pacing,
         worst_case,
         experiment,
     };
-    reasons.extend(guards::rehearse(world, &scope).await?);
+    reasons.extend(guards::rehearse(world, &scope, &found.selected).await?);
     reasons.extend(canary::ask(world, &scope).await);
     if !reasons.is_empty() {
         return Ok(Err(reasons));

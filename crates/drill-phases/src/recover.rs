@@ -15,10 +15,10 @@ use crate::undo::{self, Left};
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// The record could not be read or moved.
-    #[error("cannot go on with recovering")]
+    #[error("recovery cannot continue")]
     Record(#[from] RecordError),
     /// Something is not seen to be gone.
-    #[error("not everything is seen to be gone: {}", undo::summary(.left))]
+    #[error("could not confirm that everything was reverted: {}", undo::summary(.left))]
     NotClean {
         /// What.
         left: Vec<Left>,

@@ -19,7 +19,7 @@ use crate::records::{self, RecordError};
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The record could not be read or moved.
-    #[error("cannot go on with reporting")]
+    #[error("the report cannot be finished")]
     Record(#[from] RecordError),
     /// A file of the report could not be written; the verdict is in the record all the same.
     #[error("cannot write {file} of the report on run {run}")]

@@ -14,10 +14,10 @@ use crate::undo::{self, Left};
 #[derive(Debug, thiserror::Error)]
 pub enum RollbackError {
     /// The record could not be read or moved.
-    #[error("cannot go on with rolling back")]
+    #[error("rollback cannot continue")]
     Record(#[from] RecordError),
     /// Something is not seen to be gone.
-    #[error("not everything is seen to be gone: {}", undo::summary(.left))]
+    #[error("could not confirm that everything was reverted: {}", undo::summary(.left))]
     NotClean {
         /// What.
         left: Vec<Left>,
@@ -30,12 +30,24 @@ pub async fn rollback(world: &impl Healing, baton: &Baton) -> Result<Baton, Roll
         error: "Unexpected".to_owned(),
         cause: format!("the machine came to Rollback with the word `{}`", baton.verdict),
     });
+    let ending = refused(world, baton).await?.unwrap_or(ending);
     let left = clean_up(world, &baton.run_id, &ending).await?;
     if left.is_empty() {
         Ok(Baton::new(baton.run_id.clone(), Word::Clean))
     } else {
         Err(RollbackError::NotClean { left })
     }
+}
+
+/// What Inject would not begin was refused, and not aborted: nothing was even intended.
+async fn refused(world: &impl Healing, baton: &Baton) -> Result<Option<Ending>, RecordError> {
+    const BEFORE_ANYTHING: [&str; 2] = ["Inject.TargetBusy", "Inject.Forbidden"];
+    let Some(caught) = baton.error.as_ref().filter(|caught| BEFORE_ANYTHING.contains(&caught.error.as_str())) else {
+        return Ok(None);
+    };
+    let rows = world.rows(&baton.run_id).await.map_err(RecordError::store(&baton.run_id))?;
+    let reasons = vec![caught.cause.chars().take(1_000).collect()];
+    Ok(rows.is_empty().then_some(Ending::Refused { reasons }))
 }
 
 /// Moves a run to cleaning, so that no late Inject gets another intent in, and cleans it. Returns what is left.

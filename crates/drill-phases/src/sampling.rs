@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use drill_model::experiment::HttpMeasure;
 use drill_model::experiment::{CloudWatchProbe, Experiment, Source, Trigger};
+use drill_model::faults::Target as _;
+use drill_model::faults::ec2::Instance;
 use drill_model::ids::{AlarmName, TargetName};
 use drill_model::observation::{AlarmReading, AlarmState, ProbeReading, Reading, Sample, Stage};
 use jiff::Timestamp;
 
-use crate::ports::{Clock, Datapoint, Groups, HttpReading, InstanceState, Inventory, Measure, Metrics};
+use crate::ports::{Clock, Datapoint, Groups, HttpReading, Measure, Metrics, Sees};
 
 /// A datapoint may be so much older than its period demands: the time that publishing takes.
 const PUBLISHING: Duration = Duration::from_secs(5);
 
 /// What a sampler needs of the world.
-pub trait Sampling: Measure + Groups + Inventory + Clock {}
-impl<T: Measure + Groups + Inventory + Clock> Sampling for T {}
+pub trait Sampling: Measure + Groups + Sees + Clock {}
+impl<T: Measure + Groups + Sees + Clock> Sampling for T {}
 
 /// How many hosts of each population there should be; without it those that are found count.
 pub(crate) type Sizes = BTreeMap<TargetName, usize>;
@@ -184,7 +186,8 @@ async fn host_health(world: &impl Sampling, experiment: &Experiment, sizes: &Siz
         Ok(found) => found,
         Err(error) => return Reading::unknown(error.to_string()),
     };
-    let running: Vec<_> = found.iter().filter(|instance| instance.state == InstanceState::Running).collect();
+    let running: Vec<&Instance> =
+        found.iter().filter_map(Instance::of).filter(|instance| instance.ailing().is_none()).collect();
     let unknown = running.iter().filter(|instance| instance.healthy.is_none()).count();
     if unknown > 0 {
         return Reading::unknown(format!("the health of {unknown} of {} hosts is not known", running.len()));

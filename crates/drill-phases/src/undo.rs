@@ -2,23 +2,21 @@
 //!
 //! It can be run for ever, does nothing to a target that was never touched, and goes on past every failure.
 
-mod hosts;
-mod instances;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use drill_model::faults::Change;
 use drill_model::ids::RunId;
 use drill_model::ledger::{Gone, Row, State};
+use drill_model::plan::Scope;
 use drill_model::quantity::Span;
 use drill_model::run::{Ending, Event, Status};
 
-use crate::ports::{BATCH, Healing, PortError, Step};
+use crate::drive;
+use crate::ports::{BATCH, Healing, Holding, PortError, Step};
 use crate::records::{self, RecordError};
 
 /// How long one call waits for hosts and instances before it says that they are not clean yet.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long putting back may take, however few the targets are.
 const TIME_TO_PUT_BACK: Span = Span::seconds(120);
@@ -35,7 +33,7 @@ pub(crate) fn longest(targets: impl Iterator<Item = usize>) -> Span {
 }
 
 /// A change that is not seen to be gone yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Left {
     /// Whose.
     pub row: Row,
@@ -62,15 +60,19 @@ pub(crate) fn summary(left: &[Left]) -> String {
 /// Undoes these rows and closes those that are seen to be gone. What it could not is returned, never dropped.
 pub(crate) async fn undo(world: &impl Healing, run: &RunId, rows: &[Row]) -> Vec<Left> {
     let open: Vec<&Row> = rows.iter().filter(|row| row.state.is_open()).collect();
-    let (on_hosts, on_instances): (Vec<&Row>, Vec<&Row>) =
-        open.into_iter().partition(|row| matches!(row.change, Change::Host(_)));
-    let mut left = hosts::undo(world, run, &on_hosts).await;
-    left.extend(instances::undo(world, run, &on_instances).await);
+    let (on_hosts, on_resources): (Vec<&Row>, Vec<&Row>) =
+        open.into_iter().partition(|row| row.change.on_resource().is_none());
+    // Side by side: a host that does not answer delays no resource, nor the other way round.
+    let (mut left, others) = futures_util::join!(
+        drive::hosts::put_back(world, run, &on_hosts),
+        drive::undo::put_back(world, run, &on_resources),
+    );
+    left.extend(others);
     left
 }
 
 /// Closes rows as undone; when that cannot be written they are left, because nobody else would know.
-async fn close(world: &impl Healing, closed: Vec<(&Row, State)>) -> Vec<Left> {
+pub(crate) async fn close(world: &impl Healing, closed: Vec<(&Row, State)>) -> Vec<Left> {
     if closed.is_empty() {
         return Vec::new();
     }
@@ -84,7 +86,7 @@ async fn close(world: &impl Healing, closed: Vec<(&Row, State)>) -> Vec<Left> {
     }
 }
 
-fn undone(row: &Row, how: Gone) -> State {
+pub(crate) fn undone(row: &Row, how: Gone) -> State {
     State::Undone { landed: row.state.landed(), how }
 }
 
@@ -106,6 +108,11 @@ pub(crate) async fn clean(world: &impl Healing, run: &RunId, ending: &Ending) ->
     Ok(left)
 }
 
+/// What a run holds while it may harm: its targets, and a share of what those are a part of.
+pub(crate) fn holding(scope: &Scope) -> Holding {
+    Holding { whole: scope.selected(), shares: scope.shares.clone() }
+}
+
 /// Gives back what a clean run holds. The clock goes last: until then the janitor would finish what is left here.
 pub(crate) async fn finish(
     world: &impl Healing,
@@ -113,15 +120,26 @@ pub(crate) async fn finish(
     rows: &[Row],
     ending: &Ending,
 ) -> Result<(), RecordError> {
-    let mut targets: BTreeSet<_> = rows.iter().map(|row| row.target.clone()).collect();
+    let whole = rows.iter().map(|row| row.target.clone()).collect();
+    let mut held = Holding { whole, shares: BTreeSet::new() };
     // A run can hold targets that it never came to change.
     match world.plan(run).await {
-        Ok(plan) => targets.extend(plan.scope.selected()),
+        Ok(plan) => {
+            let planned = holding(&plan.scope);
+            held.whole.extend(planned.whole);
+            held.shares.extend(planned.shares);
+        }
         Err(error) if error.class == crate::ports::Class::Missing => {}
         Err(error) => return Err(RecordError::store(run)(error)),
     }
-    if !targets.is_empty() {
-        world.release(run, &targets).await.map_err(RecordError::store(run))?;
+    // Before the targets are given back: a call that came later would meet somebody else's run.
+    let armed: BTreeSet<_> =
+        rows.iter().filter(|row| row.change.on_resource().is_some()).map(|row| row.unit.clone()).collect();
+    for unit in armed {
+        world.disarm(&unit).await.map_err(RecordError::store(run))?;
+    }
+    if held != Holding::default() {
+        world.release(run, &held).await.map_err(RecordError::store(run))?;
     }
     let now = world.now();
     let stands = world.run(run).await.map_err(RecordError::store(run))?.status;
@@ -136,6 +154,6 @@ pub(crate) async fn finish(
 }
 
 /// Why something is left, from a call that failed.
-fn because(error: &PortError) -> String {
+pub(crate) fn because(error: &PortError) -> String {
     error.to_string()
 }

@@ -17,7 +17,7 @@ use crate::sampling::{self, Sampling};
 #[derive(Debug, thiserror::Error)]
 pub enum ValidateError {
     /// The record could not be read.
-    #[error("cannot go on with validating")]
+    #[error("validation cannot continue")]
     Record(#[from] RecordError),
     /// A sample was taken and could not be written down.
     #[error("cannot write down sample {number}")]

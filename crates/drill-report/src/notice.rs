@@ -52,7 +52,7 @@ pub fn notice(report: &Report) -> Notice {
         for row in residue.iter().take(RESIDUE) {
             let (fault, target, change) = (&row.fault, &row.target, words::change(&row.change));
             lines.push(format!("- {fault} on {target}: {change}; {}", words::outcome(row)));
-            lines.push(format!("  what undoes it: {}", words::undo(row.reversal)));
+            lines.push(format!("  what undoes it: {}", words::undo(&row.change)));
         }
         if residue.len() > RESIDUE {
             lines.push(format!("- and {} more", residue.len() - RESIDUE));

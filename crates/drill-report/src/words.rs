@@ -1,6 +1,6 @@
 //! How a report writes verdicts, numbers, instants and changes.
 
-use drill_model::faults::{Change, Reversal};
+use drill_model::faults::{Change, Ends};
 use drill_model::ledger::{Gone, Row, State};
 use drill_model::verdict::{Holds, Judgement, RecoveryTime, Verdict};
 use jiff::Timestamp;
@@ -77,17 +77,17 @@ pub(crate) fn change(change: &Change) -> String {
             let parameters = order.parameters.iter().map(|(name, value)| format!(" {name}={value}"));
             format!("{}{}", order.document.name(), parameters.collect::<String>())
         }
-        Change::StopInstance | Change::RebootInstance | Change::TerminateInstance => change.call().to_owned(),
+        Change::Resource { .. } => change.calls().join(", "),
     }
 }
 
 /// What undoes it.
-pub(crate) const fn undo(reversal: Reversal) -> &'static str {
-    match reversal {
-        Reversal::Revert => "the revert document, or the host's own timer",
-        Reversal::Start => "ec2:StartInstances",
-        Reversal::Converges => "nothing to undo: what supervises the target brings it back",
-        Reversal::Irreversible => "nothing: it is irreversible",
+pub(crate) fn undo(change: &Change) -> String {
+    match (change.ends(), change) {
+        (Ends::PutBack, Change::Host(_)) => "the revert document, or the host's own timer".to_owned(),
+        (Ends::PutBack, Change::Resource { fault }) => fault.kind().actions().1.join(", "),
+        (Ends::ByItself, _) => "nothing to undo: what supervises the target brings it back".to_owned(),
+        (Ends::Never, _) => "nothing: it is irreversible".to_owned(),
     }
 }
 
@@ -109,7 +109,7 @@ const fn gone(how: Gone) -> &'static str {
     match how {
         Gone::Reverted => "gone: the host reverted it and saw its absence",
         Gone::Absent => "gone: the host has nothing of it",
-        Gone::Running => "gone: the instance runs again",
+        Gone::Restored => "gone: the target is as it was before",
         Gone::Converged => "over: it happened once, and the target is alive",
         Gone::TargetGone => "over: the target does not exist any more",
     }

@@ -79,26 +79,31 @@ methods! {
         SetClock = "set_clock", "scheduler:CreateSchedule", writes;
         ClearClock = "clear_clock", "scheduler:DeleteSchedule", writes;
     }
-    "Inventory" {
+    "ArmUndo" {
+        Arm = "arm", "scheduler:CreateSchedule", writes;
+        Armed = "armed", "scheduler:GetSchedule", reads;
+    }
+    "DisarmUndo" {
+        Disarm = "disarm", "scheduler:DeleteSchedule", writes;
+    }
+    "Sees" {
         Find = "find", "ec2:DescribeInstances", reads;
-        Describe = "describe", "ec2:DescribeInstances", reads;
+        See = "see", "ec2:DescribeInstances", reads;
     }
     "Groups" {
         Group = "group", "autoscaling:DescribeAutoScalingGroups", reads;
     }
-    "InstanceHarm" {
-        Stop = "stop", "ec2:StopInstances", writes;
-        Reboot = "reboot", "ec2:RebootInstances", writes;
-        Terminate = "terminate", "ec2:TerminateInstances", writes;
+    "Harms" {
+        Harm = "harm", "the call itself", writes;
     }
-    "InstanceHeal" {
-        Start = "start", "ec2:StartInstances", writes;
+    "Heals" {
+        Heal = "heal", "the call itself", writes;
     }
     "Rehearse" {
         Rehearse = "rehearse", "ec2:DryRun", reads;
     }
     "HostHarm" {
-        Harm = "harm", "ssm:SendCommand", writes;
+        HarmHosts = "harm_hosts", "ssm:SendCommand", writes;
     }
     "HostHeal" {
         Revert = "revert", "ssm:SendCommand", writes;
@@ -163,10 +168,10 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// Notes a call and returns its number, and how many of its method there were with it.
-    pub(crate) fn note(&mut self, actor: Rc<str>, method: Method, at: Timestamp) -> (u64, u64) {
+    pub(crate) fn note(&mut self, actor: Rc<str>, method: Method, api: &'static str, at: Timestamp) -> (u64, u64) {
         let number = self.log.len() as u64 + 1;
         self.log.push(Called { number, actor, method, at });
-        self.request(method.api(), 1);
+        self.request(api, 1);
         let nth = self.hits.entry(method).or_default();
         *nth += 1;
         (number, *nth)

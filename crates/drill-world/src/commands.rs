@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use drill_model::faults::ec2::InstanceState;
 use drill_model::host::Document;
 use drill_model::ids::InstanceId;
 use drill_phases::ports::{
-    Answer, BATCH, Class, CommandId, HostAnswer, HostAnswers, HostCommand, HostHarm, HostHeal, HostProbe,
-    InstanceState, PortError,
+    Answer, BATCH, Class, CommandId, HostAnswer, HostAnswers, HostCommand, HostHarm, HostHeal, HostProbe, PortError,
 };
 use jiff::Timestamp;
 
@@ -95,7 +95,7 @@ impl World {
 
     fn allowed(method: Method, document: Document) -> Answer<()> {
         let of_the_role = match method {
-            Method::Harm => document.harms(),
+            Method::HarmHosts => document.harms(),
             Method::Revert => document == Document::Revert,
             _ => document == Document::Probe,
         };
@@ -175,12 +175,12 @@ fn read(stdout: &str) -> HostAnswer {
 }
 
 impl HostHarm for World {
-    async fn harm(&self, order: &HostCommand) -> Answer<CommandId> {
-        self.call(Method::Harm, async |_| {
-            Self::allowed(Method::Harm, order.document)?;
+    async fn harm_hosts(&self, order: &HostCommand) -> Answer<CommandId> {
+        self.call(Method::HarmHosts, async |_| {
+            Self::allowed(Method::HarmHosts, order.document)?;
             self.judge_order(order);
-            self.fence(Method::Harm, &order.targets)?;
-            self.send(Method::Harm, order)
+            self.fence(Method::HarmHosts.api(), &order.targets)?;
+            self.send(Method::HarmHosts, order)
         })
         .await
     }

@@ -136,9 +136,9 @@ impl Trouble {
         Some(kind)
     }
 
-    fn outage(&self, actor: &str, method: Method, now: Timestamp) -> Option<Class> {
+    fn outage(&self, actor: &str, api: &str, now: Timestamp) -> Option<Class> {
         let hit = |outage: &&Outage| {
-            method.api().starts_with(outage.api)
+            api.starts_with(outage.api)
                 && outage.actor.as_deref().is_none_or(|name| name == actor)
                 && (outage.from..outage.until).contains(&now)
         };
@@ -148,10 +148,7 @@ impl Trouble {
 
 /// Which reads are eventually consistent at their service.
 const fn may_be_stale(method: Method) -> bool {
-    matches!(
-        method,
-        Method::Find | Method::Describe | Method::Group | Method::Answers | Method::Overdue | Method::Metrics
-    )
+    matches!(method, Method::Find | Method::See | Method::Group | Method::Answers | Method::Overdue | Method::Metrics)
 }
 
 impl World {
@@ -172,14 +169,24 @@ impl World {
 
     /// Makes one call of a port: numbered, counted, and disturbed if it is its turn.
     pub(crate) async fn call<T>(&self, method: Method, effect: impl AsyncFn(Freshness) -> Answer<T>) -> Answer<T> {
+        self.call_as(method, method.api(), effect).await
+    }
+
+    /// As [`Self::call`], for a method that can be one of several API calls.
+    pub(crate) async fn call_as<T>(
+        &self,
+        method: Method,
+        api: &'static str,
+        effect: impl AsyncFn(Freshness) -> Answer<T>,
+    ) -> Answer<T> {
         let now = self.time().now();
         let (kind, outage) = {
             let mut state = self.state();
-            let (number, nth) = state.calls.note(self.actor_name(), method, now);
+            let (number, nth) = state.calls.note(self.actor_name(), method, api, now);
             let kind = state.trouble.take(number, method, nth);
-            (kind, state.trouble.outage(&self.actor_name(), method, now))
+            (kind, state.trouble.outage(&self.actor_name(), api, now))
         };
-        let failed = |class, what: &str| Err(PortError::new(class, method.api(), what));
+        let failed = |class, what: &str| Err(PortError::new(class, api, what));
         if let Some(class) = outage {
             return failed(class, "the service does not answer as it should");
         }

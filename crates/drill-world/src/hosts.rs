@@ -14,9 +14,10 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use drill_model::faults::ec2::Instance;
 use drill_model::host::Document;
 use drill_model::ids::{InstanceId, UnitId};
-use drill_phases::ports::{Class, Group, Instance, Verb};
+use drill_phases::ports::{Class, Group};
 use jiff::Timestamp;
 
 pub use self::machine::Quirks;
@@ -42,8 +43,8 @@ pub trait HostPlane {
     /// Runs one of our documents on a host, now, to its end.
     fn run_document(&self, id: &InstanceId, order: &Order) -> Local<'static, Heard>;
 
-    /// Uses a verb on instances. They are all there, and each is asked for once.
-    fn power(&self, verb: Verb, ids: &BTreeSet<InstanceId>) -> Local<'static, Result<(), Refusal>>;
+    /// Changes the power of instances. They are all there, and each is asked for once.
+    fn power(&self, power: Power, ids: &BTreeSet<InstanceId>) -> Local<'static, Result<(), Refusal>>;
 
     /// Every fault that is alive, as seen from outside of the hosts. Empty where nobody can look.
     fn alive(&self) -> Vec<Alive> {
@@ -59,6 +60,16 @@ pub trait HostPlane {
     fn watch(&self, eyes: Eyes) {
         drop(eyes);
     }
+}
+
+/// What can be done to the power of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is EC2's word for it")]
+pub enum Power {
+    Stop,
+    Start,
+    Reboot,
+    Terminate,
 }
 
 /// Somebody who watches the hosts.

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drill_model::experiment::Selector;
-use drill_model::faults::Change;
+use drill_model::faults::ec2::{Harm, Heal, Instance, InstanceState};
+use drill_model::faults::{Call as _, Seen, Sight};
 use drill_model::ids::{GroupName, InstanceId};
-use drill_phases::ports::{
-    Answer, BATCH, Class, Group, Groups, Instance, InstanceHarm, InstanceHeal, InstanceState, Inventory, PortError,
-    Rehearse, Verb,
-};
+use drill_model::target::TargetId;
+use drill_phases::ports::{Answer, BATCH, Class, Group, Groups, PortError};
 use jiff::Timestamp;
 
 use crate::calls::Method;
 use crate::faulty::Freshness;
+use crate::hosts::Power;
 use crate::oracle::fenced;
 use crate::world::World;
 
@@ -53,7 +52,7 @@ impl World {
         visible
     }
 
-    fn pages(&self, method: Method, described: usize) {
+    pub(crate) fn pages(&self, method: Method, described: usize) {
         self.state().calls.request(method.api(), described.div_ceil(PAGE).saturating_sub(1) as u64);
     }
 
@@ -62,20 +61,45 @@ impl World {
         self.plane().instances()
     }
 
-    /// Uses a verb through the API, with all that EC2 checks before.
-    async fn verb(&self, method: Method, verb: Verb, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.known(method, ids)?;
-        if verb != Verb::Start {
-            self.fence(method, ids)?;
+    /// The instances as targets, as one sees them now.
+    pub(crate) fn see_instances(&self, freshness: Freshness) -> Vec<Seen> {
+        let home = self.home();
+        let mut visible = self.visible(freshness);
+        for instance in &mut visible {
+            instance.subnet = self.subnet_of(&home.instance(&instance.id));
         }
-        let running = self.those(ids, InstanceState::Running);
-        let done = self.plane().power(verb, ids).await;
-        if verb == Verb::Stop {
+        let seen = |instance: Instance| Seen { id: home.instance(&instance.id), sight: Sight::Ec2Instance(instance) };
+        visible.into_iter().map(seen).collect()
+    }
+
+    /// Makes a harming call through the API, with all that EC2 checks before.
+    pub(crate) async fn harm_instances(&self, call: Harm, on: &BTreeSet<TargetId>) -> Answer<()> {
+        let ids = self.ids_of(on);
+        self.known(call.api(), &ids)?;
+        self.fence(call.api(), &ids)?;
+        let running = self.those(&ids, InstanceState::Running);
+        let power = match call {
+            Harm::Stop => Power::Stop,
+            Harm::Reboot => Power::Reboot,
+            Harm::Terminate => Power::Terminate,
+        };
+        let done = self.plane().power(power, &ids).await;
+        if call == Harm::Stop {
             let stopping: BTreeSet<InstanceId> =
-                running.difference(&self.those(ids, InstanceState::Running)).cloned().collect();
+                running.difference(&self.those(&ids, InstanceState::Running)).cloned().collect();
             self.note_stopped(&stopping);
         }
-        done.map_err(|refusal| PortError::new(refusal.class, method.api(), refusal.message))
+        done.map_err(|refusal| PortError::new(refusal.class, call.api(), refusal.message))
+    }
+
+    /// Makes a healing call through the API.
+    pub(crate) async fn heal_instances(&self, call: Heal, on: &BTreeSet<TargetId>) -> Answer<()> {
+        let ids = self.ids_of(on);
+        self.known(call.api(), &ids)?;
+        let done = match call {
+            Heal::Start => self.plane().power(Power::Start, &ids).await,
+        };
+        done.map_err(|refusal| PortError::new(refusal.class, call.api(), refusal.message))
     }
 
     fn those(&self, ids: &BTreeSet<InstanceId>, state: InstanceState) -> BTreeSet<InstanceId> {
@@ -83,8 +107,8 @@ impl World {
         self.plane().instances().into_iter().filter(such).map(|instance| instance.id).collect()
     }
 
-    fn known(&self, method: Method, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        let failed = |class, what: String| Err(PortError::new(class, method.api(), what));
+    pub(crate) fn known(&self, api: &'static str, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        let failed = |class, what: String| Err(PortError::new(class, api, what));
         if ids.is_empty() || ids.len() > BATCH {
             return failed(Class::Refused, format!("InvalidParameterValue: {} instance ids", ids.len()));
         }
@@ -96,37 +120,15 @@ impl World {
     }
 
     /// The role that harms may do so only to instances that opted in and that nobody protects.
-    pub(crate) fn fence(&self, method: Method, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+    pub(crate) fn fence(&self, api: &'static str, ids: &BTreeSet<InstanceId>) -> Answer<()> {
         let truth = self.plane().instances();
-        match truth.iter().find(|instance| ids.contains(&instance.id) && fenced(instance)) {
+        match truth.iter().find(|instance| ids.contains(&instance.id) && fenced(&instance.tags)) {
             Some(instance) => {
                 let what = format!("UnauthorizedOperation: {} is fenced off by its tags", instance.id);
-                Err(PortError::new(Class::Refused, method.api(), what))
+                Err(PortError::new(Class::Refused, api, what))
             }
             None => Ok(()),
         }
-    }
-}
-
-impl Inventory for World {
-    async fn find(&self, selector: &Selector) -> Answer<Vec<Instance>> {
-        self.call(Method::Find, async |freshness| {
-            let mut found = self.visible(freshness);
-            found.retain(|instance| matches(selector, instance));
-            self.pages(Method::Find, found.len());
-            Ok(found)
-        })
-        .await
-    }
-
-    async fn describe(&self, ids: &BTreeSet<InstanceId>) -> Answer<Vec<Instance>> {
-        self.call(Method::Describe, async |freshness| {
-            let mut found = self.visible(freshness);
-            found.retain(|instance| ids.contains(&instance.id));
-            self.pages(Method::Describe, ids.len());
-            Ok(found)
-        })
-        .await
     }
 }
 
@@ -136,58 +138,6 @@ impl Groups for World {
             self.plane().groups().into_iter().find(|group| group.name == *name).ok_or_else(|| {
                 PortError::new(Class::Missing, Method::Group.api(), format!("there is no Auto Scaling group {name}"))
             })
-        })
-        .await
-    }
-}
-
-fn matches(selector: &Selector, instance: &Instance) -> bool {
-    selector.tags.iter().all(|(name, value)| instance.tags.get(name) == Some(value))
-        && (selector.ids.is_empty() || selector.ids.contains(&instance.id))
-        && selector.group.as_ref().is_none_or(|group| instance.group.as_ref() == Some(group))
-}
-
-impl InstanceHarm for World {
-    async fn stop(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.call(Method::Stop, async |_| {
-            self.judge_verb(&Change::StopInstance, ids);
-            self.verb(Method::Stop, Verb::Stop, ids).await
-        })
-        .await
-    }
-
-    async fn reboot(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.call(Method::Reboot, async |_| {
-            self.judge_verb(&Change::RebootInstance, ids);
-            self.verb(Method::Reboot, Verb::Reboot, ids).await
-        })
-        .await
-    }
-
-    async fn terminate(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.call(Method::Terminate, async |_| {
-            self.judge_verb(&Change::TerminateInstance, ids);
-            self.verb(Method::Terminate, Verb::Terminate, ids).await
-        })
-        .await
-    }
-}
-
-impl InstanceHeal for World {
-    async fn start(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.call(Method::Start, async |_| {
-            self.judge_start(ids);
-            self.verb(Method::Start, Verb::Start, ids).await
-        })
-        .await
-    }
-}
-
-impl Rehearse for World {
-    async fn rehearse(&self, verb: Verb, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.call(Method::Rehearse, async |_| {
-            self.known(Method::Rehearse, ids)?;
-            if verb == Verb::Start { Ok(()) } else { self.fence(Method::Rehearse, ids) }
         })
         .await
     }

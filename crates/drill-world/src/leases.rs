@@ -1,9 +1,11 @@
-//! Leases: one owner for each target, taken all at once or not at all. Time alone frees none.
+//! Leases: one owner for each target, and shares of what it is a part of; taken all at once or not at all. Time alone
+//! frees none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drill_model::ids::{InstanceId, RunId};
-use drill_phases::ports::{Answer, Class, Leases, PortError};
+use drill_model::ids::RunId;
+use drill_model::target::TargetId;
+use drill_phases::ports::{Answer, Class, Holding, Leases, PortError};
 
 use crate::calls::Method;
 use crate::world::World;
@@ -14,59 +16,80 @@ const ACTIONS: usize = 99;
 /// Who holds what.
 #[derive(Debug, Default)]
 pub(crate) struct LeaseTable {
-    held: BTreeMap<InstanceId, RunId>,
+    held: BTreeMap<TargetId, RunId>,
+    shared: BTreeMap<TargetId, BTreeSet<RunId>>,
 }
 
 impl LeaseTable {
-    pub(crate) fn holder(&self, target: &InstanceId) -> Option<&RunId> {
+    pub(crate) fn holder(&self, target: &TargetId) -> Option<&RunId> {
         self.held.get(target)
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&InstanceId, &RunId)> {
-        self.held.iter()
+    /// Everything that is held, for itself or in a share.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&TargetId, &RunId)> {
+        let shares = self.shared.iter().flat_map(|(target, runs)| runs.iter().map(move |run| (target, run)));
+        self.held.iter().chain(shares)
+    }
+
+    /// Who else holds something that this could not stand beside.
+    fn against<'a>(&'a self, run: &'a RunId, holding: &'a Holding) -> impl Iterator<Item = (&'a TargetId, &'a RunId)> {
+        let owned = holding.whole.iter().chain(&holding.shares);
+        let owned = owned.filter_map(|target| Some((target, self.held.get(target)?)));
+        let shared = holding
+            .whole
+            .iter()
+            .flat_map(|target| self.shared.get(target).into_iter().flatten().map(move |sharer| (target, sharer)));
+        owned.chain(shared).filter(move |(_, holder)| *holder != run)
     }
 }
 
 impl Leases for World {
-    async fn lease(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<()> {
+    async fn lease(&self, run: &RunId, holding: &Holding) -> Answer<()> {
         const METHOD: Method = Method::Lease;
         self.call(METHOD, async |_| {
             let mut state = self.state();
-            state.calls.request(METHOD.api(), more_requests(targets));
-            for target in targets {
-                if let Some(holder) = state.leases.holder(target).filter(|holder| *holder != run) {
-                    let what = format!("TransactionCanceledException: {target} is held by run {holder}");
-                    return Err(PortError::new(Class::Conflict, METHOD.api(), what));
-                }
+            state.calls.request(METHOD.api(), more_requests(holding));
+            if let Some((target, holder)) = state.leases.against(run, holding).next() {
+                let what = format!("TransactionCanceledException: {target} is held by run {holder}");
+                return Err(PortError::new(Class::Conflict, METHOD.api(), what));
             }
-            state.leases.held.extend(targets.iter().map(|target| (target.clone(), run.clone())));
+            state.leases.held.extend(holding.whole.iter().map(|target| (target.clone(), run.clone())));
+            for target in &holding.shares {
+                state.leases.shared.entry(target.clone()).or_default().insert(run.clone());
+            }
             Ok(())
         })
         .await
     }
 
-    async fn holders(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<Vec<(InstanceId, RunId)>> {
+    async fn holders(&self, run: &RunId, holding: &Holding) -> Answer<Vec<(TargetId, RunId)>> {
         self.call(Method::Holders, async |_| {
             let mut state = self.state();
-            state.calls.request(Method::Holders.api(), more_requests(targets));
-            let held = targets.iter().filter_map(|target| Some((target.clone(), state.leases.holder(target)?.clone())));
-            Ok(held.filter(|(_, holder)| holder != run).collect())
+            state.calls.request(Method::Holders.api(), more_requests(holding));
+            let against = state.leases.against(run, holding);
+            Ok(against.map(|(target, holder)| (target.clone(), holder.clone())).collect())
         })
         .await
     }
 
-    async fn release(&self, run: &RunId, targets: &BTreeSet<InstanceId>) -> Answer<()> {
+    async fn release(&self, run: &RunId, holding: &Holding) -> Answer<()> {
         self.call(Method::Release, async |_| {
-            self.judge_giving_back(run, "a lease", |row| targets.contains(&row.target));
+            self.judge_giving_back(run, "a lease", |row| holding.whole.contains(&row.target));
             let mut state = self.state();
-            state.calls.request(Method::Release.api(), more_requests(targets));
-            state.leases.held.retain(|target, holder| holder != run || !targets.contains(target));
+            state.calls.request(Method::Release.api(), more_requests(holding));
+            state.leases.held.retain(|target, holder| holder != run || !holding.whole.contains(target));
+            for target in &holding.shares {
+                if let Some(sharers) = state.leases.shared.get_mut(target) {
+                    sharers.remove(run);
+                }
+            }
+            state.leases.shared.retain(|_, sharers| !sharers.is_empty());
             Ok(())
         })
         .await
     }
 }
 
-fn more_requests(targets: &BTreeSet<InstanceId>) -> u64 {
-    targets.len().div_ceil(ACTIONS).saturating_sub(1) as u64
+fn more_requests(holding: &Holding) -> u64 {
+    (holding.whole.len() + holding.shares.len()).div_ceil(ACTIONS).saturating_sub(1) as u64
 }

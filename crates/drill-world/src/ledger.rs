@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use drill_model::faults::Change;
-use drill_model::ids::{FaultName, InstanceId, RunId, UnitId};
+use drill_model::ids::{FaultName, RunId, UnitId};
 use drill_model::ledger::{Row, State as RowState, step};
 use drill_model::run::Status;
+use drill_model::target::TargetId;
 use drill_phases::ports::{Answer, BATCH, Class, Ledger, PortError, Step};
 use jiff::Timestamp;
 
@@ -14,13 +14,13 @@ use crate::calls::Method;
 use crate::store::written;
 use crate::world::{State, World};
 
-type Key = (RunId, FaultName, InstanceId);
+type Key = (RunId, FaultName, TargetId);
 
 /// The rows, and what the index of open rows knows of them.
 #[derive(Debug, Default)]
 pub(crate) struct LedgerTable {
     rows: BTreeMap<Key, Entry>,
-    by_unit: BTreeMap<(UnitId, InstanceId), Key>,
+    by_unit: BTreeMap<(UnitId, TargetId), Key>,
 }
 
 #[derive(Debug)]
@@ -41,18 +41,14 @@ impl LedgerTable {
     }
 
     /// The row of a unit on a target.
-    pub(crate) fn of_unit(&self, unit: &UnitId, target: &InstanceId) -> Option<&Row> {
+    pub(crate) fn of_unit(&self, unit: &UnitId, target: &TargetId) -> Option<&Row> {
         let key = self.by_unit.get(&(unit.clone(), target.clone()))?;
         Some(&self.rows.get(key)?.row)
     }
 
-    /// The rows by which an instance is changed in this way.
-    pub(crate) fn of_instance<'a>(
-        &'a self,
-        change: &'a Change,
-        target: &'a InstanceId,
-    ) -> impl Iterator<Item = &'a Row> {
-        self.all().filter(move |row| row.target == *target && row.change == *change)
+    /// The rows of a target.
+    pub(crate) fn of_target<'a>(&'a self, target: &'a TargetId) -> impl Iterator<Item = &'a Row> {
+        self.all().filter(move |row| row.target == *target)
     }
 
     fn insert(&mut self, row: Row, at: Timestamp) {

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use drill_model::faults::Change;
+use drill_model::faults::ec2::{Instance, InstanceState};
 use drill_model::ids::{InstanceId, RunId};
 use drill_model::ledger::{Row, State as RowState};
 use drill_model::run::{Event, Run, next};
-use drill_phases::ports::{HostCommand, Instance, InstanceState};
+use drill_model::target::TargetId;
+use drill_phases::ports::HostCommand;
 use jiff::Timestamp;
 
 use crate::hosts::{Alive, Order, Sight};
@@ -18,6 +20,9 @@ use crate::world::World;
 
 /// Clocks of hosts may differ by so much, and a call may be under way for so long.
 const TOLERANCE: Duration = Duration::from_secs(60);
+
+/// The calls that do a harm which lasts until somebody ends it. Written here again: who judges does not ask the judged.
+const NEEDS_AN_UNDO: [&str; 2] = ["ec2:StopInstances", "ec2:ReplaceNetworkAclAssociation"];
 
 /// What the oracle knows and has found.
 #[derive(Debug, Default)]
@@ -48,10 +53,10 @@ pub(crate) const OPT_IN_TAG: &str = "StormdrillReady";
 /// This tag keeps every harm away, unless it is `false`.
 pub(crate) const PROTECTION_TAG: &str = "StormdrillProtected";
 
-/// Whether the tags of an instance keep every harm away, whatever the environment.
-pub(crate) fn fenced(instance: &Instance) -> bool {
-    let protected = instance.tags.get(PROTECTION_TAG).is_some_and(|value| value != "false");
-    protected || !instance.tags.contains_key(OPT_IN_TAG)
+/// Whether the tags of a target keep every harm away, whatever the environment.
+pub(crate) fn fenced(tags: &BTreeMap<String, String>) -> bool {
+    let protected = tags.get(PROTECTION_TAG).is_some_and(|value| value != "false");
+    protected || !tags.contains_key(OPT_IN_TAG)
 }
 
 impl World {
@@ -64,10 +69,12 @@ impl World {
     pub fn leftovers(&self) -> Vec<String> {
         let mut left: Vec<String> = self.plane().alive().iter().map(alive_text).collect();
         left.extend(self.still_stopped().iter().map(|id| format!("{id} was stopped and does not run")));
+        left.extend(self.subnets_left());
         let state = self.state();
         let open = state.ledger.all().filter(|row| row.state.is_open());
         left.extend(open.map(|row| format!("the ledger row of {} is {}", row_text(row), row.state.word())));
         left.extend(state.leases.all().map(|(target, run)| format!("{target} is leased to run {run}")));
+        left.extend(state.undos.armed().map(|undo| format!("the scheduled undo {} is armed", undo.name)));
         left.extend(state.clocks.set().iter().map(|(run, at)| format!("the clock of run {run} is set for {at}")));
         left
     }
@@ -77,7 +84,7 @@ impl World {
         self.state().oracle.grace = grace;
     }
 
-    fn violation(&self, what: String) {
+    pub(crate) fn violation(&self, what: String) {
         let now = self.time().now();
         let caller = self.actor_name();
         self.state().oracle.violations.push(format!("{now} {caller}: {what}"));
@@ -122,8 +129,9 @@ impl World {
             return;
         };
         let mut runs = BTreeSet::new();
-        let instances = self.instances_by_id();
-        for target in &command.targets {
+        let (instances, home) = (self.instances_by_id(), self.home());
+        for id in &command.targets {
+            let target = &home.instance(id);
             let row = self.state().ledger.of_unit(&unit, target).cloned();
             // An order of somebody who was overtaken may come after the row is closed: then the host's tombstone refuses
             // it, and a landing all the same is a violation of its own.
@@ -175,32 +183,37 @@ impl World {
         }
     }
 
-    /// R1 and the fence, for a verb on instances.
-    pub(crate) fn judge_verb(&self, change: &Change, ids: &BTreeSet<InstanceId>) {
+    /// R1, R17 and the fence, for a call that harms.
+    pub(crate) fn judge_harm(&self, api: &'static str, on: &BTreeSet<TargetId>) {
         let now = self.time().now();
         let instances = self.instances_by_id();
         let mut runs = BTreeSet::new();
-        for id in ids {
-            let row = self.state().ledger.of_instance(change, id).find(|row| row.state.is_open()).cloned();
-            match row {
-                Some(row) => {
-                    self.judge_fence(&row.run_id, id, &instances);
-                    if now > row.not_after + TOLERANCE {
-                        self.violation(format!("{} is done after its last moment {}", row_text(&row), row.not_after));
-                    }
-                    runs.insert(row.run_id);
-                }
-                None => self.violation(format!("{} of {id} without an open intent", change.call())),
+        for target in on {
+            let meant = |row: &&Row| row.change.calls().contains(&api) && row.state.is_open();
+            let row = self.state().ledger.of_target(target).find(meant).cloned();
+            let Some(row) = row else {
+                self.violation(format!("{api} of {target} without an open intent"));
+                continue;
+            };
+            self.judge_fence(&row.run_id, target, &instances);
+            if now > row.not_after + TOLERANCE {
+                self.violation(format!("{} is done after its last moment {}", row_text(&row), row.not_after));
             }
+            let schedule = format!("{}-{}", row.unit, target.digest());
+            if NEEDS_AN_UNDO.contains(&api) && !self.state().undos.was_armed(&schedule) {
+                self.violation(format!("{api} of {target}, and nothing would undo it if everything of ours were gone"));
+            }
+            runs.insert(row.run_id);
         }
         self.judge_clock(&runs);
     }
 
     /// R3: what was never touched is not healed.
-    pub(crate) fn judge_start(&self, ids: &BTreeSet<InstanceId>) {
-        for id in ids {
-            if self.state().ledger.of_instance(&Change::StopInstance, id).next().is_none() {
-                self.violation(format!("ec2:StartInstances of {id}, which no run meant to stop"));
+    pub(crate) fn judge_heal(&self, api: &'static str, on: &BTreeSet<TargetId>) {
+        for target in on {
+            let meant = |row: &Row| row.change.on_resource().is_some_and(|fault| fault.actions().1.contains(&api));
+            if !self.state().ledger.of_target(target).any(meant) {
+                self.violation(format!("{api} of {target}, which no run meant to change"));
             }
         }
     }
@@ -208,8 +221,9 @@ impl World {
     /// R3, for the revert document.
     pub(crate) fn judge_revert(&self, command: &HostCommand) {
         let order = Order { document: command.document, parameters: command.parameters.clone() };
-        for target in &command.targets {
-            let touched = order.unit().is_some_and(|unit| self.state().ledger.of_unit(&unit, target).is_some());
+        let home = self.home();
+        for target in command.targets.iter().map(|id| home.instance(id)) {
+            let touched = order.unit().is_some_and(|unit| self.state().ledger.of_unit(&unit, &target).is_some());
             if !touched {
                 self.violation(format!("a revert on {target}, which no run meant to change"));
             }
@@ -231,7 +245,8 @@ impl World {
 
     /// R1 and R8: a fault took hold on a host.
     fn judge_landing(&self, fault: &Alive, now: Timestamp) {
-        let row = self.state().ledger.of_unit(&fault.unit, &fault.instance).cloned();
+        let target = self.home().instance(&fault.instance);
+        let row = self.state().ledger.of_unit(&fault.unit, &target).cloned();
         let Some(row) = row else {
             self.violation(format!("{} without an intent", alive_text(fault)));
             return;
@@ -244,16 +259,18 @@ impl World {
         }
     }
 
-    fn instances_by_id(&self) -> BTreeMap<InstanceId, Instance> {
-        self.plane().instances().into_iter().map(|instance| (instance.id.clone(), instance)).collect()
+    fn instances_by_id(&self) -> BTreeMap<TargetId, Instance> {
+        let home = self.home();
+        self.plane().instances().into_iter().map(|instance| (home.instance(&instance.id), instance)).collect()
     }
 
-    fn judge_fence(&self, run: &RunId, target: &InstanceId, instances: &BTreeMap<InstanceId, Instance>) {
+    fn judge_fence(&self, run: &RunId, target: &TargetId, instances: &BTreeMap<TargetId, Instance>) {
         let environment = self.state().store.run(run).and_then(|run| run.environment);
-        let objection = match (instances.get(target), environment) {
-            (Some(instance), Some(environment)) => {
-                let opted_in = instance.tags.get(OPT_IN_TAG).is_some_and(|value| value == environment.as_str());
-                (fenced(instance) || !opted_in).then(|| format!("{target} did not opt in for {environment}"))
+        let tags = instances.get(target).map(|instance| instance.tags.clone()).or_else(|| self.subnet_tags(target));
+        let objection = match (tags, environment) {
+            (Some(tags), Some(environment)) => {
+                let opted_in = tags.get(OPT_IN_TAG).is_some_and(|value| value == environment.as_str());
+                (fenced(&tags) || !opted_in).then(|| format!("{target} did not opt in for {environment}"))
             }
             (Some(_), None) => Some(format!("run {run} has no environment")),
             (None, _) => None,
@@ -267,10 +284,14 @@ impl World {
     fn is_alive(&self, row: &Row) -> bool {
         match &row.change {
             Change::Host(_) => {
-                self.plane().alive().iter().any(|fault| fault.unit == row.unit && fault.instance == row.target)
+                let instance = row.target.instance();
+                let mut alive = self.plane().alive().into_iter();
+                alive.any(|fault| fault.unit == row.unit && Some(&fault.instance) == instance.as_ref())
             }
-            Change::StopInstance => self.still_stopped().contains(&row.target),
-            Change::RebootInstance | Change::TerminateInstance => false,
+            // What was stopped does not run; what was cut off lets less through. A reboot and a termination are over at once.
+            Change::Resource { .. } => {
+                row.target.instance().is_some_and(|id| self.still_stopped().contains(&id)) || self.is_cut(&row.target)
+            }
         }
     }
 
@@ -282,7 +303,7 @@ impl World {
 fn limit(row: &Row, grace: Grace) -> Timestamp {
     match row.change {
         Change::Host(_) => row.deadline + grace.host,
-        Change::StopInstance | Change::RebootInstance | Change::TerminateInstance => row.deadline + grace.instance,
+        Change::Resource { .. } => row.deadline + grace.instance,
     }
 }
 

@@ -26,8 +26,10 @@ use crate::oracle::Oracle;
 use crate::outbox::Outbox;
 use crate::random::Random;
 use crate::store::Store;
+use crate::subnets::Subnets;
 use crate::time::{Local, Signal, Timekeeper};
 use crate::tokens::Tokens;
+use crate::undos::Undos;
 
 /// A control plane. Clones are the same one.
 #[derive(Clone)]
@@ -57,6 +59,8 @@ pub(crate) struct State {
     pub(crate) leases: LeaseTable,
     pub(crate) lever: Option<String>,
     pub(crate) clocks: Clocks,
+    pub(crate) undos: Undos,
+    pub(crate) subnets: Subnets,
     pub(crate) tokens: Tokens,
     pub(crate) outbox: Outbox,
     pub(crate) sightings: Sightings,
@@ -82,6 +86,8 @@ impl World {
             leases: LeaseTable::default(),
             lever: None,
             clocks: Clocks::default(),
+            undos: Undos::default(),
+            subnets: Subnets::default(),
             tokens: Tokens::default(),
             outbox: Outbox::default(),
             sightings: Sightings::default(),

@@ -13,7 +13,8 @@ drill_lambda::ports! {
         clock: drill_aws_config::SystemClock => Clock;
         runs: drill_aws_dynamodb::RunTable => Runs, Ledger, Leases, EmergencyStop;
         clocks: drill_aws_scheduler::AlarmClocks => AlarmClock;
-        instances: drill_aws_ec2::Ec2 => Inventory, InstanceHarm;
+        undos: drill_aws_scheduler::ArmedUndos => ArmUndo;
+        resources: drill_aws_ec2::Ec2 => Sees, Harms;
         groups: drill_aws_autoscaling::AutoScaling => Groups;
         hosts: drill_aws_ssm::RunCommand => HostHarm, HostAnswers;
         metrics: drill_aws_cloudwatch::CloudWatch => Metrics;

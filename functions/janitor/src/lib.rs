@@ -13,7 +13,8 @@ drill_lambda::ports! {
         clock: drill_aws_config::SystemClock => Clock;
         runs: drill_aws_dynamodb::RunTable => Runs, Ledger, Leases;
         clocks: drill_aws_scheduler::ClearedClocks => AlarmClock as CLEAR_CLOCK;
-        instances: drill_aws_ec2::Ec2 => Inventory, InstanceHeal;
+        undos: drill_aws_scheduler::Undos => DisarmUndo;
+        resources: drill_aws_ec2::Ec2 => Sees, Heals;
         hosts: drill_aws_ssm::RunCommand => HostHeal, HostProbe, HostAnswers;
     }
 }

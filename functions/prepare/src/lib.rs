@@ -14,7 +14,7 @@ drill_lambda::ports! {
         place: drill_aws_config::Here => Place;
         experiments: drill_aws_dynamodb::ExperimentTable => Experiments;
         runs: drill_aws_dynamodb::RunTable => Runs, Leases, EmergencyStop;
-        instances: drill_aws_ec2::Ec2 => Inventory, Rehearse;
+        resources: drill_aws_ec2::Ec2 => Sees, Rehearse;
         groups: drill_aws_autoscaling::AutoScaling => Groups;
         hosts: drill_aws_ssm::RunCommand => HostProbe, HostAnswers;
         metrics: drill_aws_cloudwatch::CloudWatch => Metrics;

@@ -12,7 +12,7 @@ drill_lambda::ports! {
     pub struct Ports {
         clock: drill_aws_config::SystemClock => Clock;
         runs: drill_aws_dynamodb::RunTable => Runs, Ledger;
-        instances: drill_aws_ec2::Ec2 => Inventory;
+        resources: drill_aws_ec2::Ec2 => Sees;
         groups: drill_aws_autoscaling::AutoScaling => Groups;
         metrics: drill_aws_cloudwatch::CloudWatch => Metrics;
         web: drill_aws_http::Web => Prometheus, Http;

@@ -15,11 +15,11 @@ use drill_aws_cloudwatch::CloudWatch;
 use drill_aws_config::{SdkConfig, SystemClock, load};
 use drill_aws_ec2::Ec2;
 use drill_model::experiment::{CloudWatchProbe, Selector};
+use drill_model::faults::{Harm, Heal, Kind, Seen};
 use drill_model::ids::{AlarmName, GroupName, InstanceId};
 use drill_model::observation::AlarmReading;
-use drill_phases::ports::{
-    Answer, Clock, Datapoint, Group, Groups, Instance, InstanceHarm, InstanceHeal, Inventory, Metrics, Rehearse, Verb,
-};
+use drill_model::target::{Home, TargetId};
+use drill_phases::ports::{Answer, Clock, Datapoint, Group, Groups, Harms, Heals, Metrics, Rehearsal, Rehearse, Sees};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -92,8 +92,12 @@ impl Server {
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line).unwrap();
         let made: Made = serde_json::from_str(&line).unwrap();
-        let facts =
-            Facts { orders: made.orders, group: made.group, minute: Timestamp::from_second(made.minute).unwrap() };
+        let facts = Facts {
+            orders: made.orders,
+            group: made.group,
+            home: Home { account: "123456789012".into(), region: REGION.into() },
+            minute: Timestamp::from_second(made.minute).unwrap(),
+        };
         (server, format!("http://127.0.0.1:{port}"), facts)
     }
 }
@@ -129,13 +133,13 @@ impl Clock for OnMoto {
     }
 }
 
-impl Inventory for OnMoto {
-    async fn find(&self, selector: &Selector) -> Answer<Vec<Instance>> {
+impl Sees for OnMoto {
+    async fn find(&self, selector: &Selector) -> Answer<Vec<Seen>> {
         self.ec2.find(selector).await
     }
 
-    async fn describe(&self, ids: &BTreeSet<InstanceId>) -> Answer<Vec<Instance>> {
-        self.ec2.describe(ids).await
+    async fn see(&self, kind: Kind, ids: &BTreeSet<TargetId>) -> Answer<Vec<Seen>> {
+        self.ec2.see(kind, ids).await
     }
 }
 
@@ -145,29 +149,21 @@ impl Groups for OnMoto {
     }
 }
 
-impl InstanceHarm for OnMoto {
-    async fn stop(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.ec2.stop(ids).await
-    }
-
-    async fn reboot(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.ec2.reboot(ids).await
-    }
-
-    async fn terminate(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.ec2.terminate(ids).await
+impl Harms for OnMoto {
+    async fn harm(&self, call: &Harm, on: &BTreeSet<TargetId>) -> Answer<()> {
+        self.ec2.harm(call, on).await
     }
 }
 
-impl InstanceHeal for OnMoto {
-    async fn start(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.ec2.start(ids).await
+impl Heals for OnMoto {
+    async fn heal(&self, call: &Heal, on: &BTreeSet<TargetId>) -> Answer<()> {
+        self.ec2.heal(call, on).await
     }
 }
 
 impl Rehearse for OnMoto {
-    async fn rehearse(&self, verb: Verb, ids: &BTreeSet<InstanceId>) -> Answer<()> {
-        self.ec2.rehearse(verb, ids).await
+    async fn rehearse(&self, call: &Rehearsal, on: &BTreeSet<TargetId>) -> Answer<()> {
+        self.ec2.rehearse(call, on).await
     }
 }
 

@@ -4,16 +4,57 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use drill_model::experiment::{CloudWatchProbe, Selector, TargetKind};
+use drill_model::faults::ec2::{Harm, Heal, Instance, InstanceState};
+use drill_model::faults::{Kind, Seen, Sight};
 use drill_model::ids::{AlarmName, GroupName, InstanceId};
 use drill_model::observation::AlarmState;
-use drill_phases::ports::{
-    Class, Clock, Groups, InstanceHarm, InstanceHeal, InstanceState, Inventory, Metrics, Rehearse, Verb,
-};
+use drill_model::target::{Home, TargetId};
+use drill_phases::ports::{Answer, Class, Clock, Groups, Harms, Heals, Metrics, Rehearsal, Rehearse, Sees};
 use jiff::Timestamp;
 
 /// What a case may ask for.
-pub trait Ports: Clock + Inventory + Groups + InstanceHarm + InstanceHeal + Rehearse + Metrics {}
-impl<T: Clock + Inventory + Groups + InstanceHarm + InstanceHeal + Rehearse + Metrics> Ports for T {}
+pub trait Ports: Clock + Sees + Groups + Harms + Heals + Rehearse + Metrics {}
+impl<T: Clock + Sees + Groups + Harms + Heals + Rehearse + Metrics> Ports for T {}
+
+/// A world's instances, as EC2 is asked for them.
+struct Ec2<'a, P> {
+    ports: &'a P,
+    home: Home,
+}
+
+impl<P: Ports> Ec2<'_, P> {
+    fn targets(&self, ids: &BTreeSet<InstanceId>) -> BTreeSet<TargetId> {
+        ids.iter().map(|id| self.home.instance(id)).collect()
+    }
+
+    async fn harm(&self, call: Harm, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.ports.harm(&call.into(), &self.targets(ids)).await
+    }
+
+    async fn start(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.ports.heal(&Heal::Start.into(), &self.targets(ids)).await
+    }
+
+    async fn rehearse(&self, call: &Rehearsal, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.ports.rehearse(call, &self.targets(ids)).await
+    }
+
+    async fn describe(&self, ids: &BTreeSet<InstanceId>) -> Vec<Instance> {
+        let seen = self.ports.see(Kind::Ec2Instance, &self.targets(ids)).await.unwrap();
+        seen.into_iter().map(|seen| instance(seen, &self.home)).collect()
+    }
+}
+
+/// The instance that was seen, whose ARN is that of its id.
+fn instance(seen: Seen, home: &Home) -> Instance {
+    match seen.sight {
+        Sight::Ec2Instance(instance) => {
+            assert_eq!(seen.id, home.instance(&instance.id));
+            instance
+        }
+        Sight::Subnet(subnet) => panic!("{subnet:?}"),
+    }
+}
 
 /// How both worlds are made.
 pub struct Facts {
@@ -21,6 +62,8 @@ pub struct Facts {
     pub orders: BTreeSet<InstanceId>,
     /// The group `orders-group` wants two hosts and has them.
     pub group: GroupName,
+    /// Where all of this lies.
+    pub home: Home,
     /// The beginning of a minute that is over. In it `Orders Latency` of `Service` = `orders` was 0, 10, 20, 30, 40, 50.
     pub minute: Timestamp,
 }
@@ -80,28 +123,30 @@ fn selector(tags: &[(&str, &str)], ids: &[InstanceId], group: Option<&GroupName>
     Selector {
         kind: TargetKind::Ec2Instance,
         tags: tags.iter().map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned())).collect(),
-        ids: ids.iter().cloned().collect(),
+        ids: ids.iter().map(|id| id.as_str().try_into().unwrap()).collect(),
         group: group.cloned(),
+        zone: None,
     }
 }
 
 async fn ids(ports: &impl Ports, selector: &Selector) -> BTreeSet<InstanceId> {
     let found = ports.find(selector).await.unwrap();
-    let ids: BTreeSet<InstanceId> = found.iter().map(|instance| instance.id.clone()).collect();
+    let ids: BTreeSet<InstanceId> = found.iter().filter_map(|seen| seen.id.instance()).collect();
     assert_eq!(ids.len(), found.len(), "nobody is there twice");
     ids
 }
 
 /// The states of these instances; one that is not described any more has none.
-async fn states(ports: &impl Ports, ids: &BTreeSet<InstanceId>) -> BTreeMap<InstanceId, InstanceState> {
-    ports.describe(ids).await.unwrap().into_iter().map(|instance| (instance.id, instance.state)).collect()
+async fn states(ec2: &Ec2<'_, impl Ports>, ids: &BTreeSet<InstanceId>) -> BTreeMap<InstanceId, InstanceState> {
+    ec2.describe(ids).await.into_iter().map(|instance| (instance.id, instance.state)).collect()
 }
 
 /// Waits until all of these are in a state.
-async fn until(ports: &impl Ports, ids: &BTreeSet<InstanceId>, state: InstanceState) {
+async fn until(ec2: &Ec2<'_, impl Ports>, ids: &BTreeSet<InstanceId>, state: InstanceState) {
+    let ports = ec2.ports;
     let give_up = ports.now() + PATIENCE;
     loop {
-        let seen = states(ports, ids).await;
+        let seen = states(ec2, ids).await;
         if ids.iter().all(|id| seen.get(id) == Some(&state)) {
             return;
         }
@@ -126,83 +171,98 @@ async fn found(ports: &impl Ports, facts: &Facts) {
     );
     assert_eq!(ids(ports, &selector(&[], &[], Some(&facts.group))).await.len(), 2);
 
-    let found = ports.find(&selector(&[], std::slice::from_ref(one), None)).await.unwrap();
+    let whole = async |selector: &Selector| -> Vec<Instance> {
+        let found = ports.find(selector).await.unwrap();
+        found.into_iter().map(|seen| instance(seen, &facts.home)).collect()
+    };
+    let found = whole(&selector(&[], std::slice::from_ref(one), None)).await;
     assert_eq!((found[0].state, found[0].healthy, found[0].spot), (InstanceState::Running, Some(true), false));
     assert_eq!((found[0].tags["Service"].as_str(), &found[0].group), ("orders", &None));
-    let members = ports.find(&selector(&[], &[], Some(&facts.group))).await.unwrap();
+    let members = whole(&selector(&[], &[], Some(&facts.group))).await;
     assert!(members.iter().all(|member| member.group.as_ref() == Some(&facts.group)));
 }
 
 async fn described(ports: &impl Ports, facts: &Facts) {
+    let ec2 = Ec2 { ports, home: facts.home.clone() };
     let mut asked = facts.orders.clone();
     asked.insert(stranger());
 
-    let seen = states(ports, &asked).await;
+    let seen = states(&ec2, &asked).await;
 
     assert_eq!(seen.keys().cloned().collect::<BTreeSet<_>>(), facts.orders);
-    assert_eq!(states(ports, &[stranger()].into()).await, BTreeMap::new());
-    assert_eq!(states(ports, &BTreeSet::new()).await, BTreeMap::new());
+    assert_eq!(states(&ec2, &[stranger()].into()).await, BTreeMap::new());
+    assert_eq!(states(&ec2, &BTreeSet::new()).await, BTreeMap::new());
 }
 
 async fn stopped_and_started(ports: &impl Ports, facts: &Facts) {
+    let ec2 = Ec2 { ports, home: facts.home.clone() };
     let two: BTreeSet<InstanceId> = facts.orders.iter().take(2).cloned().collect();
 
-    ports.stop(&two).await.unwrap();
-    until(ports, &two, InstanceState::Stopped).await;
-    ports.stop(&two).await.unwrap();
-    until(ports, &two, InstanceState::Stopped).await;
-    ports.start(&two).await.unwrap();
-    until(ports, &two, InstanceState::Running).await;
-    ports.start(&two).await.unwrap();
-    ports.reboot(&two).await.unwrap();
-    until(ports, &two, InstanceState::Running).await;
+    ec2.harm(Harm::Stop, &two).await.unwrap();
+    until(&ec2, &two, InstanceState::Stopped).await;
+    ec2.harm(Harm::Stop, &two).await.unwrap();
+    until(&ec2, &two, InstanceState::Stopped).await;
+    ec2.start(&two).await.unwrap();
+    until(&ec2, &two, InstanceState::Running).await;
+    ec2.start(&two).await.unwrap();
+    ec2.harm(Harm::Reboot, &two).await.unwrap();
+    until(&ec2, &two, InstanceState::Running).await;
 
-    until(ports, &facts.orders, InstanceState::Running).await;
+    until(&ec2, &facts.orders, InstanceState::Running).await;
 }
 
 async fn terminated(ports: &impl Ports, facts: &Facts) {
+    let ec2 = Ec2 { ports, home: facts.home.clone() };
     let one: BTreeSet<InstanceId> = facts.orders.iter().take(1).cloned().collect();
 
-    ports.terminate(&one).await.unwrap();
-    ports.terminate(&one).await.unwrap();
-    until(ports, &one, InstanceState::Terminated).await;
+    ec2.harm(Harm::Terminate, &one).await.unwrap();
+    ec2.harm(Harm::Terminate, &one).await.unwrap();
+    until(&ec2, &one, InstanceState::Terminated).await;
 
     let others: BTreeSet<InstanceId> = facts.orders.difference(&one).cloned().collect();
-    until(ports, &others, InstanceState::Running).await;
+    until(&ec2, &others, InstanceState::Running).await;
 }
 
 async fn rehearsed(ports: &impl Ports, facts: &Facts) {
-    for verb in [Verb::Stop, Verb::Start, Verb::Reboot, Verb::Terminate] {
-        assert_eq!(ports.rehearse(verb, &facts.orders).await, Ok(()), "{verb:?}");
+    let ec2 = Ec2 { ports, home: facts.home.clone() };
+    let harms = [Harm::Stop, Harm::Reboot, Harm::Terminate].map(|call| Rehearsal::Harm(call.into()));
+    for call in harms.into_iter().chain([Rehearsal::Heal(Heal::Start.into())]) {
+        assert_eq!(ec2.rehearse(&call, &facts.orders).await, Ok(()), "{call:?}");
     }
 
     // When a later change is seen, an earlier one would be seen too.
     let one: BTreeSet<InstanceId> = facts.orders.iter().take(1).cloned().collect();
-    ports.stop(&one).await.unwrap();
-    until(ports, &one, InstanceState::Stopped).await;
+    ec2.harm(Harm::Stop, &one).await.unwrap();
+    until(&ec2, &one, InstanceState::Stopped).await;
     let others: BTreeSet<InstanceId> = facts.orders.difference(&one).cloned().collect();
-    assert!(states(ports, &others).await.values().all(|state| *state == InstanceState::Running));
+    assert!(states(&ec2, &others).await.values().all(|state| *state == InstanceState::Running));
 }
 
 async fn refused(ports: &impl Ports, facts: &Facts) {
+    let ec2 = Ec2 { ports, home: facts.home.clone() };
     let many: BTreeSet<InstanceId> =
         (0..51).map(|number| InstanceId::try_from(format!("i-{number:017x}")).unwrap()).collect();
     let mut mixed = facts.orders.clone();
     mixed.insert(stranger());
     for (ids, class) in [(BTreeSet::new(), Class::Refused), (many, Class::Refused), (mixed, Class::Missing)] {
-        let mut answers = vec![ports.stop(&ids).await, ports.reboot(&ids).await, ports.terminate(&ids).await];
+        let mut answers = vec![
+            ec2.harm(Harm::Stop, &ids).await,
+            ec2.harm(Harm::Reboot, &ids).await,
+            ec2.harm(Harm::Terminate, &ids).await,
+        ];
         // Whether a rehearsal looks at the ids at all is the service's affair.
         if class == Class::Refused {
-            answers.extend([ports.rehearse(Verb::Stop, &ids).await, ports.rehearse(Verb::Start, &ids).await]);
+            let (stop, start) = (Rehearsal::Harm(Harm::Stop.into()), Rehearsal::Heal(Heal::Start.into()));
+            answers.extend([ec2.rehearse(&stop, &ids).await, ec2.rehearse(&start, &ids).await]);
         }
         for answer in answers {
             assert_eq!(answer.unwrap_err().class, class, "{} ids", ids.len());
         }
     }
-    assert_eq!(ports.start(&[stranger()].into()).await.unwrap_err().class, Class::Missing);
-    assert_eq!(ports.start(&BTreeSet::new()).await.unwrap_err().class, Class::Refused);
+    assert_eq!(ec2.start(&[stranger()].into()).await.unwrap_err().class, Class::Missing);
+    assert_eq!(ec2.start(&BTreeSet::new()).await.unwrap_err().class, Class::Refused);
 
-    until(ports, &facts.orders, InstanceState::Running).await;
+    until(&ec2, &facts.orders, InstanceState::Running).await;
 }
 
 async fn grouped(ports: &impl Ports, facts: &Facts) {

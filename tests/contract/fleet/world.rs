@@ -37,5 +37,5 @@ fn facts(simulation: &Simulation) -> Facts {
         let at = minute + Duration::from_secs(10) * u32::try_from(step).unwrap();
         simulation.world.put_metric(&latency, at, value);
     }
-    Facts { orders, group, minute }
+    Facts { orders, group, home: simulation.world.home(), minute }
 }

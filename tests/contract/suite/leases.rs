@@ -3,7 +3,7 @@
 use drill_phases::ports::{Class, Leases as _};
 
 use super::class;
-use crate::fixtures::{id, target, targets};
+use crate::fixtures::{id, shares, target, targets};
 use crate::ground::Ground;
 
 pub async fn a_target_has_one_owner(ground: &impl Ground) {
@@ -56,7 +56,7 @@ pub async fn of_two_runs_at_once_one_wins(ground: &impl Ground) {
         other => panic!("{other:?}"),
     };
     let held = store.holders(&id("c"), &all).await.unwrap();
-    assert_eq!(held, all.into_iter().map(|target| (target, owner.clone())).collect::<Vec<_>>());
+    assert_eq!(held, all.whole.into_iter().map(|target| (target, owner.clone())).collect::<Vec<_>>());
 }
 
 pub async fn only_what_is_held_is_given_back(ground: &impl Ground) {
@@ -69,4 +69,19 @@ pub async fn only_what_is_held_is_given_back(ground: &impl Ground) {
 
     let held = store.holders(&id("c"), &targets(0..6)).await.unwrap();
     assert_eq!(held, [(target(2), id("b")), (target(3), id("b"))]);
+}
+
+pub async fn shares_stand_beside_shares_and_not_beside_an_owner(ground: &impl Ground) {
+    let store = ground.store();
+    store.lease(&id("a"), &shares(0..2)).await.unwrap();
+    store.lease(&id("b"), &shares(0..2)).await.unwrap();
+
+    assert_eq!(class(store.lease(&id("c"), &targets(1..2)).await), Class::Conflict);
+    store.release(&id("a"), &shares(0..2)).await.unwrap();
+    assert_eq!(class(store.lease(&id("c"), &targets(1..2)).await), Class::Conflict);
+    store.release(&id("b"), &shares(0..2)).await.unwrap();
+    store.lease(&id("c"), &targets(1..2)).await.unwrap();
+
+    assert_eq!(class(store.lease(&id("a"), &shares(0..2)).await), Class::Conflict);
+    assert_eq!(store.holders(&id("a"), &shares(0..2)).await.unwrap(), [(target(1), id("c"))]);
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use drill_model::ids::{InstanceId, RunId};
+use drill_model::ids::RunId;
 use drill_model::ledger::Row;
 use drill_model::run::Status;
+use drill_model::target::TargetId;
 use drill_phases::ports::{Answer, BATCH, Class, Clock, PortError};
 
 use crate::calls::{Condition, RunTable};
@@ -36,8 +37,8 @@ impl<C: Clock> RunTable<C> {
 
     /// Writes those of these rows that are not there, with every condition.
     async fn write_together(&self, run: &RunId, rows: &[Row]) -> Answer<()> {
-        let targets: BTreeSet<&InstanceId> = rows.iter().map(|row| &row.target).collect();
-        let targets: Vec<&InstanceId> = targets.into_iter().collect();
+        let targets: BTreeSet<&TargetId> = rows.iter().map(|row| &row.target).collect();
+        let targets: Vec<&TargetId> = targets.into_iter().collect();
         let mut rows: Vec<&Row> = distinct(rows);
         // Each turn leaves out at least one row; the last one may have none and still has every condition.
         loop {
@@ -61,15 +62,15 @@ impl<C: Clock> RunTable<C> {
         }
     }
 
-    /// The run is injecting, the emergency stop is not pulled, this run holds each of the targets: in this order.
-    fn conditions(&self, run: &RunId, targets: &[&InstanceId]) -> Answer<Vec<TransactWriteItem>> {
+    /// The run is injecting, the emergency stop is not pulled, this run has each of the targets for itself: in this order.
+    fn conditions(&self, run: &RunId, targets: &[&TargetId]) -> Answer<Vec<TransactWriteItem>> {
         let injecting = Condition::on("#it = :it", "status", string(status_word(Status::Injecting)));
         let mut actions = vec![
             self.check_action(&Key::record(run), injecting)?,
             self.check_action(&Key::lever(), Condition::ABSENT)?,
         ];
         for target in targets {
-            let ours = Condition::on("#it = :it", "run", string(run.as_str()));
+            let ours = Condition::on("#it = :it", "owner", string(run.as_str()));
             actions.push(self.check_action(&Key::lease(target), ours)?);
         }
         Ok(actions)
@@ -83,7 +84,7 @@ fn distinct(rows: &[Row]) -> Vec<&Row> {
 }
 
 /// Which condition did not hold, if any, in words.
-fn objection(run: &RunId, targets: &[&InstanceId], conditions: &[Fate]) -> Option<String> {
+fn objection(run: &RunId, targets: &[&TargetId], conditions: &[Fate]) -> Option<String> {
     let failed = conditions.iter().enumerate().find_map(|(at, fate)| match fate {
         Fate::Failed(there) => Some((at, there.as_ref())),
         Fate::Held => None,

@@ -3,6 +3,7 @@
 use drill_aws_config::script::Answer;
 use drill_phases::ports::{Class, EmergencyStop, Leases, Ledger, Runs, TaskTokens};
 
+use super::leases::own;
 use super::*;
 use crate::calls::PAUSES;
 
@@ -24,10 +25,10 @@ async fn every_error_has_its_class() {
         assert_eq!(table.run(&run_id()).await.unwrap_err().class, expected, "GetItem: {answer:?}");
         assert_eq!(table.rows(&run_id()).await.unwrap_err().class, expected, "Query: {answer:?}");
         assert_eq!(table.keep_token(&run_id(), "t").await.unwrap_err().class, expected, "PutItem: {answer:?}");
-        let holders = table.holders(&run_id(), &[target(1)].into()).await;
+        let holders = table.holders(&run_id(), &own([target(1)])).await;
         assert_eq!(holders.unwrap_err().class, expected, "BatchGetItem: {answer:?}");
-        let release = table.release(&run_id(), &[target(1)].into()).await;
-        assert_eq!(release.unwrap_err().class, expected, "TransactWriteItems: {answer:?}");
+        let lease = table.lease(&run_id(), &own([target(1)])).await;
+        assert_eq!(lease.unwrap_err().class, expected, "TransactWriteItems: {answer:?}");
         assert_eq!(table.clock.times(), 0, "the SDK repeats these, not the adapter");
     }
 }
@@ -58,8 +59,8 @@ async fn a_transaction_that_met_another_is_made_again_and_not_for_ever() {
     let (_, patient) = table([met(), met(), done()]);
     let (_, in_vain) = table([met(), met(), met(), met(), met(), met(), met()]);
 
-    patient.release(&run_id(), &[target(1)].into()).await.unwrap();
-    let error = in_vain.release(&run_id(), &[target(1)].into()).await.unwrap_err();
+    patient.lease(&run_id(), &own([target(1)])).await.unwrap();
+    let error = in_vain.lease(&run_id(), &own([target(1)])).await.unwrap_err();
 
     assert_eq!(patient.clock.times(), 2);
     assert_eq!(error.class, Class::Transient, "{error}");
@@ -68,13 +69,12 @@ async fn a_transaction_that_met_another_is_made_again_and_not_for_ever() {
 
 #[tokio::test]
 async fn what_a_batch_left_over_is_asked_for_again() {
-    let item = |number: usize| json!({ "pk": { "S": format!("LEASE#{}", target(number)) }, "sk": { "S": "LEASE" }, "run": { "S": "other" } });
-    let left =
-        json!({ "runs": { "Keys": [{ "pk": { "S": format!("LEASE#{}", target(1)) }, "sk": { "S": "LEASE" } }] } });
+    let item = |number: usize| json!({ "pk": { "S": format!("LEASE#{}", target(number).as_str()) }, "sk": { "S": "LEASE" }, "owner": { "S": "other" } });
+    let left = json!({ "runs": { "Keys": [{ "pk": { "S": format!("LEASE#{}", target(1).as_str()) }, "sk": { "S": "LEASE" } }] } });
     let first = json!({ "Responses": { "runs": [item(0)] }, "UnprocessedKeys": left });
     let (script, table) = table([(200, first), (200, json!({ "Responses": { "runs": [item(1)] } }))]);
 
-    let holders = table.holders(&run_id(), &[target(0), target(1)].into()).await.unwrap();
+    let holders = table.holders(&run_id(), &own([target(0), target(1)])).await.unwrap();
 
     assert_eq!(holders.len(), 2);
     assert_eq!(table.clock.times(), 1);
@@ -89,7 +89,7 @@ async fn a_batch_of_which_nothing_is_ever_done_is_given_up() {
     let nothing = || (200, left.clone());
     let (_, table) = table([nothing(), nothing(), nothing(), nothing(), nothing(), nothing(), nothing()]);
 
-    let error = table.holders(&run_id(), &[target(0)].into()).await.unwrap_err();
+    let error = table.holders(&run_id(), &own([target(0)])).await.unwrap_err();
 
     assert_eq!(error.class, Class::Transient);
     assert_eq!(table.clock.times(), PAUSES.len());
@@ -99,7 +99,7 @@ async fn a_batch_of_which_nothing_is_ever_done_is_given_up() {
 async fn a_batch_reads_a_hundred_keys_at_a_time() {
     let (script, table) = table([done(), done()]);
 
-    table.holders(&run_id(), &(0..101).map(target).collect()).await.unwrap();
+    table.holders(&run_id(), &own((0..101).map(target))).await.unwrap();
 
     let counts: Vec<usize> =
         asked(&script).iter().map(|(_, body)| body["RequestItems"]["runs"]["Keys"].as_array().unwrap().len()).collect();

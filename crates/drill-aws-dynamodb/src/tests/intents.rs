@@ -26,8 +26,8 @@ async fn an_intent_is_written_with_its_three_conditions() {
     assert_eq!(check(&run), (&json!("RUN#run-1"), &json!("#it = :it"), &json!("injecting")));
     assert_eq!(run["ConditionCheck"]["ExpressionAttributeNames"]["#it"], "status");
     assert_eq!(check(&lever), (&json!("LEVER"), &json!("attribute_not_exists(pk)"), &Value::Null));
-    assert_eq!(check(&lease), (&json!("LEASE#i-00000000"), &json!("#it = :it"), &json!("run-1")));
-    assert_eq!(lease["ConditionCheck"]["ExpressionAttributeNames"]["#it"], "run");
+    assert_eq!(check(&lease), (&json!(format!("LEASE#{}", target(0).as_str())), &json!("#it = :it"), &json!("run-1")));
+    assert_eq!(lease["ConditionCheck"]["ExpressionAttributeNames"]["#it"], "owner");
     assert_eq!(put["Put"]["Item"], stored(&rows(1)[0]));
     assert_eq!(put["Put"]["ConditionExpression"], "attribute_not_exists(pk)");
 }
@@ -113,7 +113,7 @@ async fn a_row_that_is_there_stays_and_the_others_are_written_with_every_conditi
 
     let second = &transactions(&script)[1];
     assert_eq!(kinds(second), (4, 1));
-    assert_eq!(second[4]["Put"]["Item"]["sk"]["S"], "ROW#stop#i-00000001");
+    assert_eq!(second[4]["Put"]["Item"]["sk"]["S"], row_key(1));
 }
 
 #[tokio::test]

@@ -64,7 +64,6 @@ guards:
         fault: spec.name.clone(),
         on: spec.on.clone(),
         change: spec.fault.change(&experiment.dependencies),
-        reversal: spec.fault.reversal(),
         slot,
     };
     let scope = Scope {
@@ -74,6 +73,7 @@ guards:
         environment: "staging".parse().unwrap(),
         seed: Seed::of(&run_id()),
         targets: [("hosts".parse().unwrap(), targets)].into(),
+        shares: [].into(),
         changes: experiment.faults.iter().zip(experiment.schedule()).map(change).collect(),
         pacing: Pacing::of(Span::seconds(60), Span::seconds(5)).unwrap(),
         worst_case: Span::seconds(180),
@@ -175,7 +175,7 @@ fn plan_items(script: &Script) -> (Vec<usize>, Vec<Value>) {
 
 #[tokio::test]
 async fn a_plan_is_written_in_one_transaction_and_read_as_it_was() {
-    let plan = plan(40_000);
+    let plan = plan(8_000);
     let (writing, table_) = table([done()]);
     table_.put_plan(&plan).await.unwrap();
     let (sizes, items) = plan_items(&writing);
@@ -197,7 +197,7 @@ async fn a_plan_is_written_in_one_transaction_and_read_as_it_was() {
 async fn the_pointer_of_a_plan_for_several_transactions_is_written_last() {
     let (script, table) = table([done(), done()]);
 
-    table.put_plan(&plan(310_000)).await.unwrap();
+    table.put_plan(&plan(70_000)).await.unwrap();
 
     let (sizes, items) = plan_items(&script);
     assert_eq!(sizes.len(), 2);
@@ -213,7 +213,7 @@ async fn the_pointer_of_a_plan_for_several_transactions_is_written_last() {
 #[tokio::test]
 async fn a_mixture_of_two_plans_is_never_read() {
     let (writing, table_) = table([done()]);
-    table_.put_plan(&plan(40_000)).await.unwrap();
+    table_.put_plan(&plan(8_000)).await.unwrap();
     let (_, items) = plan_items(&writing);
     let mut other = items[1].clone();
     other["of"] = json!({ "S": "another" });

@@ -78,7 +78,7 @@ async fn a_row_that_somebody_else_closed_is_passed_over_and_the_others_are_moved
     let (_, last) = &asked(&script)[2];
     let moved = last["TransactItems"].as_array().unwrap();
     assert_eq!(moved.len(), 1);
-    assert_eq!(moved[0]["Put"]["Item"]["sk"]["S"], "ROW#stop#i-00000002");
+    assert_eq!(moved[0]["Put"]["Item"]["sk"]["S"], row_key(2));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn no_steps_are_no_call() {
 #[tokio::test]
 async fn every_page_of_rows_is_read_consistently() {
     let (one, two) = (row(1, landed()), row(2, undone()));
-    let key = json!({ "pk": { "S": "RUN#run-1" }, "sk": { "S": "ROW#stop#i-00000001" } });
+    let key = json!({ "pk": { "S": "RUN#run-1" }, "sk": { "S": row_key(1) } });
     let (script, table) = table([
         (200, json!({ "Items": [stored(&one)], "LastEvaluatedKey": key })),
         (200, json!({ "Items": [stored(&two)] })),
@@ -174,7 +174,8 @@ async fn every_page_of_rows_is_read_consistently() {
 
 #[tokio::test]
 async fn overdue_runs_are_read_from_every_page_of_the_index_and_named_once() {
-    let entry = |run: &str, number: usize| json!({ "pk": { "S": format!("RUN#{run}") }, "sk": { "S": format!("ROW#stop#{}", target(number)) } });
+    let entry =
+        |run: &str, number: usize| json!({ "pk": { "S": format!("RUN#{run}") }, "sk": { "S": row_key(number) } });
     let (script, table) = table([
         (200, json!({ "Items": [entry("a", 1), entry("a", 2)], "LastEvaluatedKey": entry("a", 2) })),
         (200, json!({ "Items": [entry("b", 1)] })),

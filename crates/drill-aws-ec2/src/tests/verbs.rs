@@ -11,13 +11,30 @@ use aws_sdk_ec2::operation::stop_instances::StopInstancesOutput;
 use aws_sdk_ec2::operation::terminate_instances::TerminateInstancesOutput;
 use aws_sdk_ec2::types::{InstanceStateChange, InstanceStateName, Reservation};
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
-use drill_phases::ports::{Class, InstanceHarm as _, InstanceHeal as _, Rehearse as _, Verb};
+use drill_model::faults::ec2::{Harm, Heal};
+use drill_model::target::TargetId;
+use drill_phases::ports::{Answer, Class, Harms as _, Heals as _, Rehearsal, Rehearse as _};
 
-use super::{Asked, id, ids, instance, refusal, single};
+use super::{Asked, OWNER, adapter_of, home, id, ids, instance, refusal, single};
 use crate::Ec2;
 
+/// The calls by their names.
+impl Ec2 {
+    async fn harms(&self, call: Harm, on: &BTreeSet<TargetId>) -> Answer<()> {
+        self.harm(&call.into(), on).await
+    }
+
+    async fn starts(&self, on: &BTreeSet<TargetId>) -> Answer<()> {
+        self.heal(&Heal::Start.into(), on).await
+    }
+
+    async fn rehearses(&self, call: Harm, on: &BTreeSet<TargetId>) -> Answer<()> {
+        self.rehearse(&Rehearsal::Harm(call.into()), on).await
+    }
+}
+
 fn adapter(rules: &[&Rule]) -> Ec2 {
-    Ec2 { client: mock_client!(aws_sdk_ec2, RuleMode::MatchAny, rules) }
+    adapter_of(mock_client!(aws_sdk_ec2, RuleMode::MatchAny, rules))
 }
 
 fn changes(texts: &[String]) -> Vec<InstanceStateChange> {
@@ -34,7 +51,7 @@ fn starting(
         seen.lock().unwrap().push(input.instance_ids().to_vec());
         answer(input.instance_ids())
     });
-    (Ec2 { client: mock_client!(aws_sdk_ec2, RuleMode::MatchAny, [&rule], single) }, asked)
+    (adapter_of(mock_client!(aws_sdk_ec2, RuleMode::MatchAny, [&rule], single)), asked)
 }
 
 fn started(texts: &[String]) -> MockResponse<StartInstancesOutput, StartInstancesError> {
@@ -62,9 +79,9 @@ async fn every_verb_says_whom_it_is_about_and_is_never_a_dry_run() {
         });
     let ec2 = adapter(&[&stop, &reboot, &terminate]);
 
-    assert_eq!(ec2.stop(&ids([1, 2])).await, Ok(()));
-    assert_eq!(ec2.reboot(&ids([1, 2])).await, Ok(()));
-    assert_eq!(ec2.terminate(&ids([1, 2])).await, Ok(()));
+    assert_eq!(ec2.harms(Harm::Stop, &ids([1, 2])).await, Ok(()));
+    assert_eq!(ec2.harms(Harm::Reboot, &ids([1, 2])).await, Ok(()));
+    assert_eq!(ec2.harms(Harm::Terminate, &ids([1, 2])).await, Ok(()));
 }
 
 #[tokio::test]
@@ -72,12 +89,12 @@ async fn nobody_and_more_than_fifty_are_refused_without_a_call() {
     let ec2 = adapter(&[]);
     for ids in [BTreeSet::new(), ids(1..=51)] {
         let answers = [
-            ec2.stop(&ids).await,
-            ec2.reboot(&ids).await,
-            ec2.terminate(&ids).await,
-            ec2.start(&ids).await,
-            ec2.rehearse(Verb::Stop, &ids).await,
-            ec2.rehearse(Verb::Terminate, &ids).await,
+            ec2.harms(Harm::Stop, &ids).await,
+            ec2.harms(Harm::Reboot, &ids).await,
+            ec2.harms(Harm::Terminate, &ids).await,
+            ec2.starts(&ids).await,
+            ec2.rehearses(Harm::Stop, &ids).await,
+            ec2.rehearses(Harm::Terminate, &ids).await,
         ];
         assert!(answers.iter().all(|answer| answer.as_ref().is_err_and(|error| error.class == Class::Refused)));
     }
@@ -95,7 +112,7 @@ async fn an_error_is_classified_and_names_the_instances() {
     ] {
         let stop = mock!(Client::stop_instances).then_http_response(move || refusal(status, code, said));
 
-        let error = adapter(&[&stop]).stop(&ids([1])).await.unwrap_err();
+        let error = adapter(&[&stop]).harms(Harm::Stop, &ids([1])).await.unwrap_err();
 
         assert_eq!((error.class, error.call), (class, "ec2:StopInstances"), "{code}");
         assert!(error.message.contains("i-00000001") && !error.message.contains("AbCdEf"), "{}", error.message);
@@ -107,7 +124,7 @@ async fn a_call_that_harms_is_made_once_more_when_it_was_throttled_and_never_whe
     for (status, code, calls) in [(503, "RequestLimitExceeded", 3), (500, "InternalError", 1)] {
         let reboot = mock!(Client::reboot_instances).then_http_response(move || refusal(status, code, "no"));
 
-        adapter(&[&reboot]).reboot(&ids([1])).await.unwrap_err();
+        adapter(&[&reboot]).harms(Harm::Reboot, &ids([1])).await.unwrap_err();
 
         assert_eq!(reboot.num_calls(), calls, "{code}");
     }
@@ -117,7 +134,7 @@ async fn a_call_that_harms_is_made_once_more_when_it_was_throttled_and_never_whe
 async fn a_call_that_heals_is_made_again_when_its_reply_was_lost() {
     let start = mock!(Client::start_instances).then_http_response(|| refusal(500, "InternalError", "no"));
 
-    let error = adapter(&[&start]).start(&ids([1])).await.unwrap_err();
+    let error = adapter(&[&start]).starts(&ids([1])).await.unwrap_err();
 
     assert_eq!((error.class, start.num_calls()), (Class::Ambiguous, 3));
 }
@@ -128,7 +145,7 @@ async fn an_answer_that_does_not_speak_of_everybody_is_ambiguous() {
         StopInstancesOutput::builder().set_stopping_instances(Some(changes(&input.instance_ids()[..1]))).build()
     });
 
-    let error = adapter(&[&stop]).stop(&ids([1, 2])).await.unwrap_err();
+    let error = adapter(&[&stop]).harms(Harm::Stop, &ids([1, 2])).await.unwrap_err();
 
     assert_eq!((error.class, error.message.as_str()), (Class::Ambiguous, "the answer does not speak of i-00000002"));
 }
@@ -139,10 +156,10 @@ async fn terminated(code: &'static str, states: &'static [(usize, InstanceStateN
         mock!(Client::terminate_instances).then_http_response(move || refusal(400, code, "it may not be terminated"));
     let describe = mock!(Client::describe_instances).then_output(move || {
         let instances = states.iter().map(|(number, state)| instance(*number, state.clone(), &[])).collect();
-        let reservation = Reservation::builder().set_instances(Some(instances)).build();
+        let reservation = Reservation::builder().owner_id(OWNER).set_instances(Some(instances)).build();
         DescribeInstancesOutput::builder().reservations(reservation).build()
     });
-    let error = adapter(&[&terminate, &describe]).terminate(&ids([1, 2])).await.unwrap_err();
+    let error = adapter(&[&terminate, &describe]).harms(Harm::Terminate, &ids([1, 2])).await.unwrap_err();
     (error.class, error.message, describe.num_calls())
 }
 
@@ -185,7 +202,7 @@ async fn one_instance_that_cannot_be_started_keeps_no_other_from_it() {
         started(texts)
     });
 
-    let error = ec2.start(&ids(1..=8)).await.unwrap_err();
+    let error = ec2.starts(&ids(1..=8)).await.unwrap_err();
 
     assert!(error.message.contains("(i-00000003)"), "{}", error.message);
     let succeeded: BTreeSet<String> =
@@ -203,7 +220,7 @@ async fn the_instances_that_an_error_names_are_left_out_at_once() {
         started(texts)
     });
 
-    let error = ec2.start(&ids([1, 2, 3])).await.unwrap_err();
+    let error = ec2.starts(&ids([1, 2, 3])).await.unwrap_err();
 
     assert_eq!(error.class, Class::Refused);
     assert_eq!(asked.lock().unwrap()[1], [id(1).to_string(), id(3).to_string()]);
@@ -213,7 +230,7 @@ async fn the_instances_that_an_error_names_are_left_out_at_once() {
 async fn a_refusal_of_everybody_is_asked_once() {
     let (ec2, asked) = starting(|_| MockResponse::Http(refusal(403, "UnauthorizedOperation", "no")));
 
-    let error = ec2.start(&ids(1..=8)).await.unwrap_err();
+    let error = ec2.starts(&ids(1..=8)).await.unwrap_err();
 
     assert_eq!((error.class, asked.lock().unwrap().len()), (Class::Refused, 1));
 }
@@ -222,7 +239,7 @@ async fn a_refusal_of_everybody_is_asked_once() {
 async fn starting_who_runs_succeeds() {
     let (ec2, _) = starting(started);
 
-    assert_eq!(ec2.start(&ids([1, 2])).await, Ok(()));
+    assert_eq!(ec2.starts(&ids([1, 2])).await, Ok(()));
 }
 
 /// What a rehearsal of stopping says when the service answers with this code.
@@ -230,7 +247,7 @@ async fn rehearsed(status: u16, code: &'static str) -> Result<(), Class> {
     let stop = mock!(Client::stop_instances)
         .match_requests(|input| input.dry_run() == Some(true))
         .then_http_response(move || refusal(status, code, "Request would have succeeded, but DryRun flag is set."));
-    adapter(&[&stop]).rehearse(Verb::Stop, &ids([1])).await.map_err(|error| error.class)
+    adapter(&[&stop]).rehearses(Harm::Stop, &ids([1])).await.map_err(|error| error.class)
 }
 
 #[tokio::test]
@@ -257,9 +274,10 @@ async fn every_verb_is_rehearsed_as_itself() {
         .then_http_response(allowed);
     let ec2 = adapter(&[&stop, &start, &reboot, &terminate]);
 
-    for verb in [Verb::Stop, Verb::Start, Verb::Reboot, Verb::Terminate] {
-        assert_eq!(ec2.rehearse(verb, &ids([1])).await, Ok(()), "{verb:?}");
+    for call in [Harm::Stop, Harm::Reboot, Harm::Terminate] {
+        assert_eq!(ec2.rehearses(call, &ids([1])).await, Ok(()), "{call:?}");
     }
+    assert_eq!(ec2.rehearse(&Rehearsal::Heal(Heal::Start.into()), &ids([1])).await, Ok(()));
 
     for rule in [&stop, &start, &reboot, &terminate] {
         assert_eq!(rule.num_calls(), 1);
@@ -270,7 +288,16 @@ async fn every_verb_is_rehearsed_as_itself() {
 async fn a_dry_run_that_was_done_is_ambiguous() {
     let stop = mock!(Client::stop_instances).then_output(|| StopInstancesOutput::builder().build());
 
-    let error = adapter(&[&stop]).rehearse(Verb::Stop, &ids([1])).await.unwrap_err();
+    let error = adapter(&[&stop]).rehearses(Harm::Stop, &ids([1])).await.unwrap_err();
 
     assert_eq!(error.class, Class::Ambiguous);
+}
+
+#[tokio::test]
+async fn what_is_no_instance_is_refused_without_a_call() {
+    let subnet = [home().resource("ec2", "subnet/subnet-0000000a")].into();
+    let ec2 = adapter(&[]);
+
+    assert_eq!(ec2.harms(Harm::Stop, &subnet).await.unwrap_err().class, Class::Refused);
+    assert_eq!(ec2.starts(&subnet).await.unwrap_err().class, Class::Refused);
 }

@@ -7,6 +7,7 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::operation::send_command::{SendCommandError, SendCommandInput, SendCommandOutput};
 use aws_sdk_ssm::types::Command;
 use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
+use drill_model::faults::FaultKind;
 use drill_model::host::Document;
 use drill_model::ids::InstanceId;
 use drill_phases::ports::{Class, HostCommand, HostHarm as _, HostHeal as _, HostProbe as _};
@@ -55,7 +56,7 @@ fn calls(asked: &Asked<SendCommandInput>) -> Vec<Vec<String>> {
 async fn an_order_says_everything_and_waits_for_nobody() {
     let (ssm, asked) = service(|number, _| taken(number));
 
-    let sent = ssm.harm(&order(Document::NetworkLatency, ids([1, 2]))).await.unwrap();
+    let sent = ssm.harm_hosts(&order(Document::Fault(FaultKind::NetworkLatency), ids([1, 2]))).await.unwrap();
 
     assert_eq!(sent.0, "c-1@i-00000001,i-00000002");
     let asked = asked.lock().unwrap();
@@ -76,9 +77,9 @@ async fn an_order_says_everything_and_waits_for_nobody() {
 async fn fifty_hosts_are_one_call_and_fifty_one_are_none() {
     let (ssm, asked) = service(|number, _| taken(number));
 
-    assert!(ssm.harm(&order(Document::CpuStress, ids(1..=50))).await.is_ok());
+    assert!(ssm.harm_hosts(&order(Document::Fault(FaultKind::CpuStress), ids(1..=50))).await.is_ok());
     for targets in [ids(1..=51), BTreeSet::new()] {
-        let error = ssm.harm(&order(Document::CpuStress, targets)).await.unwrap_err();
+        let error = ssm.harm_hosts(&order(Document::Fault(FaultKind::CpuStress), targets)).await.unwrap_err();
         assert_eq!(error.class, Class::Refused);
     }
 
@@ -99,12 +100,15 @@ async fn a_comment_is_cut_to_what_the_service_takes() {
 #[tokio::test]
 async fn each_port_sends_its_own_documents_and_no_other() {
     let (ssm, asked) = service(|number, _| taken(number));
-    let (fault, revert, probe) =
-        (order(Document::ProcessKill, ids([1])), order(Document::Revert, ids([1])), order(Document::Probe, ids([1])));
+    let (fault, revert, probe) = (
+        order(Document::Fault(FaultKind::ProcessKill), ids([1])),
+        order(Document::Revert, ids([1])),
+        order(Document::Probe, ids([1])),
+    );
 
     for wrong in [
-        ssm.harm(&revert).await,
-        ssm.harm(&probe).await,
+        ssm.harm_hosts(&revert).await,
+        ssm.harm_hosts(&probe).await,
         ssm.revert(&fault).await,
         ssm.revert(&probe).await,
         ssm.probe(&fault).await,
@@ -114,7 +118,7 @@ async fn each_port_sends_its_own_documents_and_no_other() {
     }
     assert_eq!(calls(&asked).len(), 0);
 
-    ssm.harm(&fault).await.unwrap();
+    ssm.harm_hosts(&fault).await.unwrap();
     ssm.revert(&revert).await.unwrap();
     ssm.probe(&probe).await.unwrap();
 
@@ -132,7 +136,7 @@ async fn hosts_that_the_service_names_are_left_out_at_once() {
         taken(number)
     });
 
-    let sent = ssm.harm(&order(Document::DiskFill, ids(1..=5))).await.unwrap();
+    let sent = ssm.harm_hosts(&order(Document::Fault(FaultKind::DiskFill), ids(1..=5))).await.unwrap();
 
     assert_eq!(sent.0, "c-2@i-00000001,i-00000003,i-00000005+!i-00000002,i-00000004");
     assert_eq!(calls(&asked).len(), 2);
@@ -148,7 +152,7 @@ async fn hosts_that_the_service_does_not_name_are_found_by_halving() {
             taken(number)
         });
 
-        let sent = ssm.harm(&order(Document::DiskFill, ids(1..=50))).await.unwrap();
+        let sent = ssm.harm_hosts(&order(Document::Fault(FaultKind::DiskFill), ids(1..=50))).await.unwrap();
 
         let sent = Sent::read(&sent).unwrap();
         let reached: BTreeSet<InstanceId> = sent.commands.iter().flat_map(|(_, hosts)| hosts.clone()).collect();
@@ -163,7 +167,7 @@ async fn hosts_that_the_service_does_not_name_are_found_by_halving() {
 async fn when_nobody_can_be_sent_to_it_is_an_error_that_says_so() {
     let (ssm, asked) = service(|_, _| MockResponse::Http(refusal(400, "InvalidInstanceId", "")));
 
-    let error = ssm.harm(&order(Document::DiskFill, ids([1, 2]))).await.unwrap_err();
+    let error = ssm.harm_hosts(&order(Document::Fault(FaultKind::DiskFill), ids([1, 2]))).await.unwrap_err();
 
     assert_eq!((error.class, error.call), (Class::Refused, "ssm:SendCommand"));
     assert_eq!(calls(&asked).len(), 3);
@@ -181,7 +185,7 @@ async fn every_error_keeps_its_class() {
     ] {
         let (ssm, _) = service(move |_, _| MockResponse::Http(refusal(status, code, "no")));
 
-        let error = ssm.harm(&order(Document::DiskFill, ids([1, 2]))).await.unwrap_err();
+        let error = ssm.harm_hosts(&order(Document::Fault(FaultKind::DiskFill), ids([1, 2]))).await.unwrap_err();
 
         assert_eq!(error.class, class, "{code}");
     }
@@ -194,7 +198,7 @@ async fn a_lost_reply_is_not_followed_by_a_second_call_and_a_throttled_one_is() 
         let client = mock_client!(aws_sdk_ssm, RuleMode::MatchAny, [&rule]);
         let ssm = RunCommand { client, prefix: String::new() };
 
-        ssm.harm(&order(Document::DiskFill, ids([1]))).await.unwrap_err();
+        ssm.harm_hosts(&order(Document::Fault(FaultKind::DiskFill), ids([1]))).await.unwrap_err();
 
         assert_eq!(rule.num_calls(), expected, "{code}");
     }
@@ -204,7 +208,7 @@ async fn a_lost_reply_is_not_followed_by_a_second_call_and_a_throttled_one_is() 
 async fn an_answer_without_a_command_is_ambiguous() {
     let (ssm, _) = service(|_, _| MockResponse::Output(SendCommandOutput::builder().build()));
 
-    let error = ssm.harm(&order(Document::DiskFill, ids([1]))).await.unwrap_err();
+    let error = ssm.harm_hosts(&order(Document::Fault(FaultKind::DiskFill), ids([1]))).await.unwrap_err();
 
     assert_eq!(error.class, Class::Ambiguous);
 }
@@ -216,7 +220,7 @@ async fn half_way(status: u16, code: &'static str) -> String {
         _ if hosts.contains(&id(1).to_string()) => taken(number),
         _ => MockResponse::Http(refusal(status, code, "no")),
     });
-    ssm.harm(&order(Document::DiskFill, ids(1..=4))).await.unwrap().0
+    ssm.harm_hosts(&order(Document::Fault(FaultKind::DiskFill), ids(1..=4))).await.unwrap().0
 }
 
 #[tokio::test]

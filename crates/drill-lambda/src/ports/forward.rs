@@ -130,25 +130,25 @@ macro_rules! port {
             async fn lease(
                 &self,
                 run: &$crate::model::ids::RunId,
-                targets: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+                holding: &$crate::phases::ports::Holding,
             ) -> $crate::phases::ports::Answer<()> {
-                $crate::phases::ports::Leases::lease(&self.$field, run, targets).await
+                $crate::phases::ports::Leases::lease(&self.$field, run, holding).await
             }
 
             async fn holders(
                 &self,
                 run: &$crate::model::ids::RunId,
-                targets: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
-            ) -> $crate::phases::ports::Answer<Vec<($crate::model::ids::InstanceId, $crate::model::ids::RunId)>> {
-                $crate::phases::ports::Leases::holders(&self.$field, run, targets).await
+                holding: &$crate::phases::ports::Holding,
+            ) -> $crate::phases::ports::Answer<Vec<($crate::model::target::TargetId, $crate::model::ids::RunId)>> {
+                $crate::phases::ports::Leases::holders(&self.$field, run, holding).await
             }
 
             async fn release(
                 &self,
                 run: &$crate::model::ids::RunId,
-                targets: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+                holding: &$crate::phases::ports::Holding,
             ) -> $crate::phases::ports::Answer<()> {
-                $crate::phases::ports::Leases::release(&self.$field, run, targets).await
+                $crate::phases::ports::Leases::release(&self.$field, run, holding).await
             }
         }
     };
@@ -174,20 +174,42 @@ macro_rules! port {
             }
         }
     };
-    (Inventory for $ports:ident by $field:ident) => {
-        impl $crate::phases::ports::Inventory for $ports {
+    (ArmUndo for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::ArmUndo for $ports {
+            async fn arm(&self, undo: &$crate::phases::ports::TimedUndo) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::ArmUndo::arm(&self.$field, undo).await
+            }
+
+            async fn armed(
+                &self,
+                name: &str,
+            ) -> $crate::phases::ports::Answer<Option<$crate::phases::ports::TimedUndo>> {
+                $crate::phases::ports::ArmUndo::armed(&self.$field, name).await
+            }
+        }
+    };
+    (DisarmUndo for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::DisarmUndo for $ports {
+            async fn disarm(&self, unit: &$crate::model::ids::UnitId) -> $crate::phases::ports::Answer<()> {
+                $crate::phases::ports::DisarmUndo::disarm(&self.$field, unit).await
+            }
+        }
+    };
+    (Sees for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Sees for $ports {
             async fn find(
                 &self,
                 selector: &$crate::model::experiment::Selector,
-            ) -> $crate::phases::ports::Answer<Vec<$crate::phases::ports::Instance>> {
-                $crate::phases::ports::Inventory::find(&self.$field, selector).await
+            ) -> $crate::phases::ports::Answer<Vec<$crate::model::faults::Seen>> {
+                $crate::phases::ports::Sees::find(&self.$field, selector).await
             }
 
-            async fn describe(
+            async fn see(
                 &self,
-                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
-            ) -> $crate::phases::ports::Answer<Vec<$crate::phases::ports::Instance>> {
-                $crate::phases::ports::Inventory::describe(&self.$field, ids).await
+                kind: $crate::model::faults::Kind,
+                ids: &::std::collections::BTreeSet<$crate::model::target::TargetId>,
+            ) -> $crate::phases::ports::Answer<Vec<$crate::model::faults::Seen>> {
+                $crate::phases::ports::Sees::see(&self.$field, kind, ids).await
             }
         }
     };
@@ -201,37 +223,25 @@ macro_rules! port {
             }
         }
     };
-    (InstanceHarm for $ports:ident by $field:ident) => {
-        impl $crate::phases::ports::InstanceHarm for $ports {
-            async fn stop(
+    (Harms for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Harms for $ports {
+            async fn harm(
                 &self,
-                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+                call: &$crate::model::faults::Harm,
+                on: &::std::collections::BTreeSet<$crate::model::target::TargetId>,
             ) -> $crate::phases::ports::Answer<()> {
-                $crate::phases::ports::InstanceHarm::stop(&self.$field, ids).await
-            }
-
-            async fn reboot(
-                &self,
-                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
-            ) -> $crate::phases::ports::Answer<()> {
-                $crate::phases::ports::InstanceHarm::reboot(&self.$field, ids).await
-            }
-
-            async fn terminate(
-                &self,
-                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
-            ) -> $crate::phases::ports::Answer<()> {
-                $crate::phases::ports::InstanceHarm::terminate(&self.$field, ids).await
+                $crate::phases::ports::Harms::harm(&self.$field, call, on).await
             }
         }
     };
-    (InstanceHeal for $ports:ident by $field:ident) => {
-        impl $crate::phases::ports::InstanceHeal for $ports {
-            async fn start(
+    (Heals for $ports:ident by $field:ident) => {
+        impl $crate::phases::ports::Heals for $ports {
+            async fn heal(
                 &self,
-                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+                call: &$crate::model::faults::Heal,
+                on: &::std::collections::BTreeSet<$crate::model::target::TargetId>,
             ) -> $crate::phases::ports::Answer<()> {
-                $crate::phases::ports::InstanceHeal::start(&self.$field, ids).await
+                $crate::phases::ports::Heals::heal(&self.$field, call, on).await
             }
         }
     };
@@ -239,20 +249,20 @@ macro_rules! port {
         impl $crate::phases::ports::Rehearse for $ports {
             async fn rehearse(
                 &self,
-                verb: $crate::phases::ports::Verb,
-                ids: &::std::collections::BTreeSet<$crate::model::ids::InstanceId>,
+                call: &$crate::phases::ports::Rehearsal,
+                on: &::std::collections::BTreeSet<$crate::model::target::TargetId>,
             ) -> $crate::phases::ports::Answer<()> {
-                $crate::phases::ports::Rehearse::rehearse(&self.$field, verb, ids).await
+                $crate::phases::ports::Rehearse::rehearse(&self.$field, call, on).await
             }
         }
     };
     (HostHarm for $ports:ident by $field:ident) => {
         impl $crate::phases::ports::HostHarm for $ports {
-            async fn harm(
+            async fn harm_hosts(
                 &self,
                 order: &$crate::phases::ports::HostCommand,
             ) -> $crate::phases::ports::Answer<$crate::phases::ports::CommandId> {
-                $crate::phases::ports::HostHarm::harm(&self.$field, order).await
+                $crate::phases::ports::HostHarm::harm_hosts(&self.$field, order).await
             }
         }
     };

@@ -73,7 +73,7 @@ impl Call<'_> {
 pub enum TaskFailure {
     /// The function failed, or the service that runs it.
     Failed {
-        /// The error name, such as `Inject.Unrecorded` or `Lambda.TooManyRequestsException`.
+        /// The error name, such as `Inject.IntentNotWritten` or `Lambda.TooManyRequestsException`.
         error: String,
         /// The cause.
         cause: String,

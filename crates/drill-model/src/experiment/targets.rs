@@ -6,13 +6,14 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{GroupName, InstanceId};
+pub use crate::faults::Kind as TargetKind;
+use crate::ids::{GroupName, ResourceId, ZoneName};
 use crate::quantity::Percent;
 
-/// A group of targets. At least one of `tags`, `ids` and `group` is given, and all that are given must match.
+/// A group of targets. At least one of `tags`, `ids`, `group` and `zone` is given, and all that are given must match.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("anyOf" = [{ "required": ["tags"] }, { "required": ["ids"] }, { "required": ["group"] }]))]
+#[schemars(extend("anyOf" = [{ "required": ["tags"] }, { "required": ["ids"] }, { "required": ["group"] }, { "required": ["zone"] }]))]
 pub struct TargetSpec {
     /// What kind of thing they are.
     pub kind: TargetKind,
@@ -23,10 +24,13 @@ pub struct TargetSpec {
     /// Exactly these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[schemars(length(min = 1))]
-    pub ids: BTreeSet<InstanceId>,
-    /// Members of this Auto Scaling group.
+    pub ids: BTreeSet<ResourceId>,
+    /// Members of this Auto Scaling group; of instances only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupName>,
+    /// Those in this availability zone: `eu-central-1a`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<ZoneName>,
     /// How many of those that match: `{ count: 1 }`, `{ percent: 25 }` or `all`. There is no default.
     pub pick: Pick,
 }
@@ -34,7 +38,13 @@ pub struct TargetSpec {
 impl TargetSpec {
     /// The selector alone, without the pick.
     pub fn selector(&self) -> Selector {
-        Selector { kind: self.kind, tags: self.tags.clone(), ids: self.ids.clone(), group: self.group.clone() }
+        Selector {
+            kind: self.kind,
+            tags: self.tags.clone(),
+            ids: self.ids.clone(),
+            group: self.group.clone(),
+            zone: self.zone.clone(),
+        }
     }
 }
 
@@ -47,17 +57,11 @@ pub struct Selector {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub ids: BTreeSet<InstanceId>,
+    pub ids: BTreeSet<ResourceId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupName>,
-}
-
-/// What kind of thing a target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TargetKind {
-    /// An EC2 instance that is running.
-    Ec2Instance,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<ZoneName>,
 }
 
 /// How many of those that match.

@@ -10,8 +10,9 @@ fn hosts() -> TargetName {
     TargetName::try_from("order-hosts").unwrap()
 }
 
-fn population(size: usize) -> BTreeSet<InstanceId> {
-    (0..size).map(|number| InstanceId::try_from(format!("i-{number:017x}")).unwrap()).collect()
+fn population(size: usize) -> BTreeSet<TargetId> {
+    let home = crate::target::Home { account: "123456789012".into(), region: "eu-central-1".into() };
+    (0..size).map(|number| home.instance(&format!("i-{number:017x}").parse().unwrap())).collect()
 }
 
 fn percent(share: f64) -> Percent {
@@ -31,12 +32,12 @@ proptest! {
     fn the_same_seed_picks_the_same_whatever_the_order_of_the_ids(
         chosen in any_pick(),
         (sorted, shuffled) in (0usize..60).prop_flat_map(|size| {
-            let ids: Vec<InstanceId> = population(size).into_iter().collect();
+            let ids: Vec<TargetId> = population(size).into_iter().collect();
             (Just(ids.clone()), Just(ids).prop_shuffle())
         }),
         seed in any::<u64>(),
     ) {
-        let picked = |ids: Vec<InstanceId>| pick(&hosts(), chosen, &ids.into_iter().collect(), percent(100.0), Seed(seed));
+        let picked = |ids: Vec<TargetId>| pick(&hosts(), chosen, &ids.into_iter().collect(), percent(100.0), Seed(seed));
 
         prop_assert_eq!(picked(sorted), picked(shuffled));
     }
@@ -99,13 +100,13 @@ fn the_stream_never_changes_between_versions() {
 
     let picked = pick(&hosts(), chosen, &population(40), percent(100.0), seed).unwrap();
 
-    let picked: Vec<&str> = picked.iter().map(|id| id.as_str().trim_start_matches("i-000000000000000")).collect();
+    let picked: Vec<&str> = picked.iter().map(|id| id.name().trim_start_matches("i-000000000000000")).collect();
     assert_eq!((seed, picked.join(" ")), (Seed(5_649_154_386_500_085_045), "02 0f 14 15".to_owned()));
 }
 
 #[test]
 fn everybody_is_equally_likely() {
-    let (chosen, mut times) = (Pick::Count(NonZeroU32::new(2).unwrap()), BTreeMap::<InstanceId, u32>::new());
+    let (chosen, mut times) = (Pick::Count(NonZeroU32::new(2).unwrap()), BTreeMap::<TargetId, u32>::new());
     for seed in 0..6_000 {
         for id in pick(&hosts(), chosen, &population(6), percent(100.0), Seed(seed)).unwrap() {
             *times.entry(id).or_default() += 1;

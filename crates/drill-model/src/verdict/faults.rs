@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use super::words::{capped, counted, millis_between, names};
 use super::{Finding, Holds};
-use crate::faults::Reversal;
-use crate::ids::{FaultName, InstanceId};
+use crate::faults::Ends;
+use crate::ids::FaultName;
 use crate::ledger::{Row, State};
 use crate::plan::{Plan, Scope};
 use crate::quantity::Span;
 use crate::run::{Ending, Run, Status};
+use crate::target::TargetId;
 
 /// What may still be there: empty when nothing is. A row of another run counts: somebody is to look at it.
 pub(super) fn residue(run: &Run, ledger: &[Row]) -> Vec<Finding> {
@@ -19,12 +20,12 @@ pub(super) fn residue(run: &Run, ledger: &[Row]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for fault in faults {
         let of_fault = || ledger.iter().filter(|row| row.fault == *fault);
-        let open: Vec<&InstanceId> = of_fault().filter(|row| row.state.is_open()).map(|row| &row.target).collect();
+        let open: Vec<&TargetId> = of_fault().filter(|row| row.state.is_open()).map(|row| &row.target).collect();
         if !open.is_empty() {
             let seen = format!("nothing shows that it is gone from {}", names(&open));
             findings.push(Finding::unknown(format!("residue of {fault}"), seen));
         }
-        let mut abandoned: BTreeMap<(&str, &str), Vec<&InstanceId>> = BTreeMap::new();
+        let mut abandoned: BTreeMap<(&str, &str), Vec<&TargetId>> = BTreeMap::new();
         for row in of_fault() {
             if let State::Abandoned { by, why } = &row.state {
                 abandoned.entry((by, why)).or_default().push(&row.target);
@@ -56,7 +57,7 @@ pub(super) fn agreed<'a>(run: &Run, plan: Option<&'a Plan>) -> Result<&'a Plan, 
     }
 }
 
-fn planned(scope: &Scope) -> BTreeSet<(&FaultName, &InstanceId)> {
+fn planned(scope: &Scope) -> BTreeSet<(&FaultName, &TargetId)> {
     scope
         .changes
         .iter()
@@ -76,14 +77,14 @@ pub(super) fn landings(run: &Run, scope: &Scope, ledger: &[Row]) -> (bool, Vec<F
     if scope.changes.is_empty() {
         findings.push(Finding::unknown("faults", "the plan has none: nothing was broken"));
     }
-    let mut written: BTreeMap<(&FaultName, &InstanceId), Vec<&Row>> = BTreeMap::new();
+    let mut written: BTreeMap<(&FaultName, &TargetId), Vec<&Row>> = BTreeMap::new();
     for row in ledger.iter().filter(|row| row.run_id == run.id) {
         written.entry((&row.fault, &row.target)).or_default().push(row);
     }
     for change in &scope.changes {
         let targets = scope.targets_of(change);
         let rows = |target| written.get(&(&change.fault, target)).into_iter().flatten().copied();
-        let missing: Vec<&InstanceId> =
+        let missing: Vec<&TargetId> =
             targets.iter().filter(|target| rows(*target).all(|row| row.state.landed().is_none())).collect();
         let landed = targets.len() - missing.len();
         let mut seen = format!("landed on {landed} of {}", counted(targets.len(), "target"));
@@ -130,9 +131,9 @@ fn early(scope: &Scope, row: &Row) -> Option<String> {
 impl Row {
     /// When a fault that has to be removed was seen to be gone.
     fn gone_at(&self) -> Option<Timestamp> {
-        match (self.reversal, &self.state) {
-            (Reversal::Revert | Reversal::Start, State::Undone { .. }) => Some(self.since),
-            (Reversal::Converges | Reversal::Irreversible, State::Undone { .. })
+        match (self.change.ends(), &self.state) {
+            (Ends::PutBack, State::Undone { .. }) => Some(self.since),
+            (Ends::ByItself | Ends::Never, State::Undone { .. })
             | (_, State::Intended | State::Landed { .. } | State::NeverMade { .. } | State::Abandoned { .. }) => None,
         }
     }

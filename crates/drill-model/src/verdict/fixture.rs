@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use super::{Holds, Judgement, Verdict, judge};
 use crate::approval::Approval;
 use crate::experiment::{Experiment, Slot};
-use crate::faults::Reversal;
-use crate::ids::{FaultName, InstanceId, RunId, UnitId};
-use crate::ledger::{Gone, Original, Row, State};
+use crate::faults::Fault;
+use crate::ids::{FaultName, RunId, UnitId};
+use crate::ledger::{Gone, Row, State};
 use crate::observation::{Finite, ProbeReading, Reading, Sample, Stage};
 use crate::pick::Seed;
 use crate::plan::{Baseline, Pacing, Plan, PlannedChange, Scope, Targets};
 use crate::quantity::Span;
 use crate::run::{Armed, Ending, Run, Status};
+use crate::target::TargetId;
 
 pub(super) const LATENCY: &str = "order-latency-p99";
 pub(super) const AVAILABILITY: &str = "availability";
@@ -61,13 +62,12 @@ pub(super) fn held() -> Story {
 fn tell() -> Story {
     let experiment = crate::read::experiment(EXPERIMENT).unwrap();
     let run_id = RunId::try_from("run-1").unwrap();
-    let targets: BTreeSet<InstanceId> = ["i-0000000a", "i-0000000b"].map(|id| InstanceId::try_from(id).unwrap()).into();
+    let targets: BTreeSet<TargetId> = ["i-0000000a", "i-0000000b"].map(target).into();
     let spec = &experiment.faults[0];
     let change = PlannedChange {
         fault: spec.name.clone(),
         on: spec.on.clone(),
         change: spec.fault.change(&BTreeMap::new()),
-        reversal: spec.fault.reversal(),
         slot: Slot { from: Span::ZERO, to: spec.duration },
     };
     let ledger = targets.iter().map(|target| row(&run_id, &change, target)).collect();
@@ -84,6 +84,7 @@ fn tell() -> Story {
         environment: experiment.environments[0].clone(),
         seed: Seed::of(&run_id),
         targets: [(spec.on.clone(), Targets { population: targets.clone(), selected: targets })].into(),
+        shares: [].into(),
         changes: vec![change],
         pacing: Pacing { every: Span::seconds(5), samples_per_turn: 1, events: 200 },
         worst_case: Span::seconds(300),
@@ -115,15 +116,25 @@ fn tell() -> Story {
     }
 }
 
-fn row(run_id: &RunId, change: &PlannedChange, target: &InstanceId) -> Row {
+/// A target, by the id of an instance.
+pub(super) fn target(id: &str) -> TargetId {
+    let home = crate::target::Home { account: "123456789012".into(), region: "eu-central-1".into() };
+    home.instance(&id.parse().unwrap())
+}
+
+/// The change that a fault makes.
+pub(super) fn change(fault: &str) -> crate::faults::Change {
+    serde_json::from_str::<Fault>(fault).unwrap().change(&[].into())
+}
+
+fn row(run_id: &RunId, change: &PlannedChange, target: &TargetId) -> Row {
     Row {
         run_id: run_id.clone(),
         fault: change.fault.clone(),
         target: target.clone(),
         unit: UnitId::of(run_id, &change.fault),
         change: change.change.clone(),
-        reversal: change.reversal,
-        original: Original::Host,
+        saved: serde_json::Value::Null,
         intended_at: at(0),
         not_after: at(30),
         ends_at: at(62),
@@ -186,9 +197,10 @@ impl Story {
 
     /// The fault happens once and nothing has to be removed: recovery counts from its landing.
     pub(super) fn happening_once(mut self) -> Self {
-        self.scope().changes[0].reversal = Reversal::Converges;
+        let once = change(r#"{"kind": "process-kill", "process": "orders"}"#);
+        self.scope().changes[0].change = once.clone();
         for row in &mut self.ledger {
-            row.reversal = Reversal::Converges;
+            row.change = once.clone();
             row.state = State::Undone { landed: Some(at(2)), how: Gone::Converged };
         }
         self

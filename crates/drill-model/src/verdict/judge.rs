@@ -6,7 +6,7 @@ use super::{criteria, ending, faults, recovery, steady};
 use crate::ledger::Row;
 use crate::observation::Sample;
 use crate::plan::{Plan, Scope};
-use crate::run::{Run, Status};
+use crate::run::{Ending, Run, Status};
 use crate::verdict::seen::Seen;
 
 /// Judges a run by its records. The same records always give the same verdict, in whatever order they come.
@@ -39,6 +39,10 @@ pub fn judge(run: &Run, plan: Option<&Plan>, ledger: &[Row], samples: &[Sample])
 
 fn judge_ended(run: &Run, plan: Option<&Plan>, ledger: &[Row], samples: &[Sample]) -> Judgement {
     let scope = faults::agreed(run, plan);
+    if ledger.is_empty() && matches!(run.ending, Some(Ending::Refused { .. })) {
+        // Inject found that it may not begin: another run has a target, or a guard says no.
+        return without_measurement(Verdict::Refused, ending::refusal(run));
+    }
     if let Some(stopped) = ending::finding(run) {
         let mut judgement = without_measurement(Verdict::Aborted, vec![stopped]);
         if let (Ok(plan), false) = (scope, ledger.is_empty()) {

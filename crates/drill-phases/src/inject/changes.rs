@@ -1,84 +1,94 @@
-//! Making one fault's changes: look at the targets, write the intents, make the changes, see whether they landed.
+//! Making one fault's changes: look at the targets, write the intents, make the changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use drill_model::faults::Change;
-use drill_model::host::HostOrder;
-use drill_model::ids::{InstanceId, RunId, UnitId};
-use drill_model::ledger::{Original, Row, State};
+use drill_model::faults::{Change, Seen};
+use drill_model::ids::UnitId;
+use drill_model::ledger::{Row, State};
 use drill_model::plan::{Plan, PlannedChange};
 use drill_model::run::Armed;
+use drill_model::target::TargetId;
 use jiff::Timestamp;
+use serde_json::Value;
 
-use super::{InjectError, InjectPorts, Residue, landing};
+use super::{InjectError, InjectPorts, Residue};
+use crate::drive::apply::{Changing, Stopped};
+use crate::drive::{hosts, look};
 use crate::fence;
 use crate::observe::course;
-use crate::ports::{BATCH, Class, CommandId, HostCommand, Instance, InstanceState, PortError};
+use crate::ports::{BATCH, PortError};
 
-/// A change may be made until so long after its intent was written, and not later, whoever delivers it.
+/// How long after its intent is written a change may still be made, by any caller.
 const TIME_TO_MAKE: Duration = Duration::from_secs(60);
-/// A host puts its own fault back so long after the fault's time, if nobody else did.
-const HOST_GRACE: Duration = Duration::from_secs(15);
 
-/// Makes the changes of one fault that are not made yet, and looks for those of which nothing was heard.
+/// The changes of one fault, made and not looked at yet.
+pub(super) struct Made {
+    /// The fault.
+    pub(super) fault: drill_model::ids::FaultName,
+    /// What was ordered of hosts, and of which rows.
+    pub(super) orders: Vec<(hosts::Sent, Vec<Row>)>,
+    /// What was done to resources.
+    pub(super) changing: Vec<Changing>,
+}
+
+/// Makes the changes of one fault that are not made yet.
 pub(super) async fn make(
     world: &impl InjectPorts,
     plan: &Plan,
     armed: Armed,
     change: &PlannedChange,
-) -> Result<(), InjectError> {
-    let unread = |source| InjectError::Unread { fault: change.fault.clone(), source };
+    rows: &[Row],
+) -> Result<Made, InjectError> {
     let run = &plan.scope.run_id;
-    let rows: BTreeMap<InstanceId, Row> = world
-        .rows(run)
-        .await
-        .map_err(unread)?
-        .into_iter()
-        .filter(|row| row.fault == change.fault)
-        .map(|row| (row.target.clone(), row))
-        .collect();
-    let new: BTreeSet<InstanceId> =
+    let rows: BTreeMap<&TargetId, &Row> =
+        rows.iter().filter(|row| row.fault == change.fault).map(|row| (&row.target, row)).collect();
+    let new: BTreeSet<TargetId> =
         plan.scope.targets_of(change).iter().filter(|target| !rows.contains_key(*target)).cloned().collect();
-    let mut pending: Vec<Row> = rows.into_values().filter(|row| row.state == State::Intended).collect();
+    let pending: Vec<Row> = rows.into_values().filter(|row| row.state == State::Intended).cloned().collect();
+    let mut made = Made { fault: change.fault.clone(), orders: Vec::new(), changing: Vec::new() };
     let mut fresh = Vec::new();
     if !new.is_empty() {
-        in_slot(run, armed, change, world.now())?;
-        let found = world.describe(&new).await.map_err(unread)?;
-        fresh = intents(plan, armed, change, &new, found, world.now())?;
+        in_slot(plan, armed, change, world.now())?;
+        let found = seen(world, change, &new).await?;
+        fresh = intents(plan, armed, change, &new, &found, world.now())?;
     }
     let looked_at = world.now();
-    let mut commands = Vec::new();
     for batch in pending.chunks(BATCH) {
-        // A reboot that may have been done is not done again; everything else is the same when done twice.
-        if change.change != Change::RebootInstance {
-            commands.extend(carry_out(world, plan, change, batch).await?);
-        }
+        carry_out(world, plan, change, batch, true, &mut made).await?;
     }
     for batch in fresh.chunks_mut(BATCH) {
         // Each batch has its own time: the last of many is as fresh as the first.
         let now = world.now();
-        in_slot(run, armed, change, now)?;
+        in_slot(plan, armed, change, now)?;
         if now > looked_at + TIME_TO_MAKE {
             // Somebody may have protected a target since. It forbids the whole fault, as at the first look.
-            let targets: BTreeSet<InstanceId> = batch.iter().map(|row| row.target.clone()).collect();
-            let found = world.describe(&targets).await.map_err(unread)?;
-            batch.clone_from_slice(&intents(plan, armed, change, &targets, found, now)?);
+            let targets: BTreeSet<TargetId> = batch.iter().map(|row| row.target.clone()).collect();
+            let found = seen(world, change, &targets).await?;
+            batch.clone_from_slice(&intents(plan, armed, change, &targets, &found, now)?);
         }
         for row in &mut *batch {
             (row.intended_at, row.not_after, row.since) = (now, now + TIME_TO_MAKE, now);
         }
-        world.intend(run, batch).await.map_err(|source| unrecorded(change, source))?;
-        commands.extend(carry_out(world, plan, change, batch).await?);
+        world.intend(run, batch).await.map_err(|source| not_written(change, source))?;
+        carry_out(world, plan, change, batch, false, &mut made).await?;
     }
-    pending.extend(fresh);
-    landing::look(world, &pending, &commands).await.map_err(unread)
+    Ok(made)
+}
+
+async fn seen(
+    world: &impl InjectPorts,
+    change: &PlannedChange,
+    targets: &BTreeSet<TargetId>,
+) -> Result<BTreeMap<TargetId, Seen>, InjectError> {
+    let kind = change.change.kind().map_or(drill_model::faults::Kind::Ec2Instance, |kind| kind.on());
+    look(world, kind, targets).await.map_err(|source| unknown(&change.fault, source))
 }
 
 /// Nothing new is intended when the time of its fault is over.
-fn in_slot(run: &RunId, armed: Armed, change: &PlannedChange, now: Timestamp) -> Result<(), InjectError> {
+fn in_slot(plan: &Plan, armed: Armed, change: &PlannedChange, now: Timestamp) -> Result<(), InjectError> {
     let deadline = course::instant(armed.from, change.slot.to);
-    if now < deadline { Ok(()) } else { Err(InjectError::TooLate { run: run.clone(), deadline }) }
+    if now < deadline { Ok(()) } else { Err(InjectError::TooLate { run: plan.scope.run_id.clone(), deadline }) }
 }
 
 /// The intents for targets that have none yet. A target that must not be harmed forbids the whole fault.
@@ -86,36 +96,32 @@ fn intents(
     plan: &Plan,
     armed: Armed,
     change: &PlannedChange,
-    targets: &BTreeSet<InstanceId>,
-    found: Vec<Instance>,
+    targets: &BTreeSet<TargetId>,
+    found: &BTreeMap<TargetId, Seen>,
     now: Timestamp,
 ) -> Result<Vec<Row>, InjectError> {
     let run = &plan.scope.run_id;
     let forbidden = |what: String| InjectError::Forbidden { what };
-    let running: BTreeMap<InstanceId, Instance> = found
-        .into_iter()
-        .filter(|instance| instance.state == InstanceState::Running)
-        .map(|instance| (instance.id.clone(), instance))
-        .collect();
     let mut rows = Vec::with_capacity(targets.len());
     for target in targets {
-        let instance = running.get(target).ok_or_else(|| forbidden(format!("{target} is not running any more")))?;
-        if let Some(objection) = fence::objection(instance, &plan.scope.environment) {
+        let seen = found.get(target).ok_or_else(|| forbidden(format!("{target} does not exist any more")))?;
+        if let Some(why) = seen.ailing() {
+            return Err(forbidden(format!("{target} cannot be harmed now: {why}")));
+        }
+        if let Some(objection) = fence::objection(seen, &plan.scope.environment) {
             return Err(forbidden(objection));
         }
+        let saved = match change.change.on_resource() {
+            None => Value::Null,
+            Some(fault) => fault.save(seen).map_err(|why| forbidden(format!("{} on {target}: {why}", change.fault)))?,
+        };
         rows.push(Row {
             run_id: run.clone(),
             fault: change.fault.clone(),
             target: target.clone(),
             unit: UnitId::of(run, &change.fault),
             change: change.change.clone(),
-            reversal: change.reversal,
-            original: match change.change {
-                Change::Host(_) => Original::Host,
-                Change::StopInstance | Change::RebootInstance | Change::TerminateInstance => {
-                    Original::RunningInstance { group: instance.group.clone() }
-                }
-            },
+            saved,
             intended_at: now,
             not_after: now + TIME_TO_MAKE,
             ends_at: course::instant(armed.from, change.slot.to),
@@ -127,7 +133,8 @@ fn intents(
     Ok(rows)
 }
 
-/// Makes the change on one batch of targets. The intents are written.
+/// Makes the change on one batch of targets. The intents are written; `again` when an earlier call wrote them, and may have
+/// made the change.
 ///
 /// The time may have run out since then; then nothing is made, and Rollback closes them.
 async fn carry_out(
@@ -135,60 +142,48 @@ async fn carry_out(
     plan: &Plan,
     change: &PlannedChange,
     batch: &[Row],
-) -> Result<Option<CommandId>, InjectError> {
-    let now = world.now();
-    let rows: Vec<&Row> = batch.iter().filter(|row| now <= row.not_after).collect();
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let targets: BTreeSet<InstanceId> = rows.iter().map(|row| row.target.clone()).collect();
-    let made = match &change.change {
+    again: bool,
+    made: &mut Made,
+) -> Result<(), InjectError> {
+    match &change.change {
         Change::Host(order) => {
-            let order = command(plan, change, order, &rows, targets, now);
-            match world.harm(&order).await {
-                // The hosts answer a second order with `already`, so asking again is how one learns what happened.
-                Err(error) if error.class == Class::Ambiguous => world.harm(&order).await.map(Some),
-                sent => sent.map(Some),
+            let now = world.now();
+            let rows: Vec<&Row> = batch.iter().filter(|row| now <= row.not_after).collect();
+            if rows.is_empty() {
+                return Ok(());
             }
+            let sent = hosts::order(world, &plan.scope.run_id, change, order, &rows, now).await;
+            let mut sent = sent.map_err(|source| call_failed(&change.fault, source))?;
+            sent.first &= !again;
+            made.orders.push((sent, rows.into_iter().cloned().collect()));
         }
-        Change::StopInstance => world.stop(&targets).await.map(|()| None),
-        Change::TerminateInstance => world.terminate(&targets).await.map(|()| None),
-        Change::RebootInstance => world.reboot(&targets).await.map(|()| None),
-    };
-    made.map_err(|source| unmade(change, source))
+        Change::Resource { .. } => {
+            let before = batch.iter().filter(|_| again).map(|row| row.target.clone()).collect();
+            let mut changing = Changing::of(batch.to_vec(), &before);
+            let advanced = changing.advance(world).await;
+            advanced.map_err(|stopped| stopped_by(&change.fault, stopped))?;
+            made.changing.push(changing);
+        }
+    }
+    Ok(())
 }
 
-/// The order to the hosts, with what every fault document takes.
-fn command(
-    plan: &Plan,
-    change: &PlannedChange,
-    order: &HostOrder,
-    rows: &[&Row],
-    targets: BTreeSet<InstanceId>,
-    now: Timestamp,
-) -> HostCommand {
-    let run = &plan.scope.run_id;
-    let earliest = |at: fn(&Row) -> Timestamp| rows.iter().map(|row| at(row)).min().unwrap_or(now);
-    let ends = earliest(|row| row.ends_at) + HOST_GRACE;
-    let seconds = ends.duration_since(now).as_secs().clamp(1, 43_200);
-    let mut parameters = order.parameters.clone();
-    parameters.extend(
-        [
-            ("Unit", UnitId::of(run, &change.fault).to_string()),
-            ("Run", run.to_string()),
-            ("NotAfter", earliest(|row| row.not_after).as_second().to_string()),
-            ("Deadline", ends.as_second().to_string()),
-            ("MaxSeconds", seconds.to_string()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value)),
-    );
-    HostCommand { document: order.document, targets, parameters, comment: format!("stormdrill:{run}:{}", change.fault) }
+fn not_written(change: &PlannedChange, source: PortError) -> InjectError {
+    InjectError::IntentNotWritten { fault: change.fault.clone(), source }
 }
 
-fn unrecorded(change: &PlannedChange, source: PortError) -> InjectError {
-    InjectError::Unrecorded { fault: change.fault.clone(), source }
+fn unknown(fault: &drill_model::ids::FaultName, source: PortError) -> InjectError {
+    InjectError::OutcomeUnknown { fault: fault.clone(), source }
 }
 
-fn unmade(change: &PlannedChange, source: PortError) -> InjectError {
-    InjectError::Unmade { fault: change.fault.clone(), residue: Residue::of(&source), source }
+fn call_failed(fault: &drill_model::ids::FaultName, source: PortError) -> InjectError {
+    InjectError::CallFailed { fault: fault.clone(), residue: Residue::of(&source), source }
+}
+
+pub(super) fn stopped_by(fault: &drill_model::ids::FaultName, stopped: Stopped) -> InjectError {
+    match stopped {
+        Stopped::Unseen(source) => unknown(fault, source),
+        Stopped::Unarmed(source) => InjectError::NoScheduledUndo { fault: fault.clone(), source },
+        Stopped::Call(source) => call_failed(fault, source),
+    }
 }

@@ -1,86 +1,73 @@
-//! Seeing whether changes landed: what hosts read back, what instances look like. What is not seen has not landed.
+//! Seeing whether changes landed: what hosts read back, what resources look like. What is not seen has not landed.
+//!
+//! All changes are waited for together: a silent host delays none of the others.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use drill_model::faults::Change;
-use drill_model::host::HostOutcome;
-use drill_model::ids::InstanceId;
-use drill_model::ledger::{Row, State};
-use jiff::Timestamp;
+use drill_model::ledger::Row;
 
-use super::InjectPorts;
+use super::changes::{Made, stopped_by};
+use super::{InjectError, InjectPorts};
 use crate::answers;
-use crate::ports::{CommandId, HostAnswer, Instance, InstanceState, PortError, Step};
+use crate::drive::apply::Changing;
+use crate::drive::hosts;
+use crate::ports::{CommandId, Step};
 
 /// How long Inject waits to see what it did. What is not seen by then stays `intended`: it may have run.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks at the instances.
+/// Between two looks at the resources.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// Looks for what these rows intended, and writes down what is seen.
-pub(super) async fn look(world: &impl InjectPorts, rows: &[Row], commands: &[CommandId]) -> Result<(), PortError> {
-    let (on_hosts, on_instances): (Vec<&Row>, Vec<&Row>) =
-        rows.iter().partition(|row| matches!(row.change, Change::Host(_)));
-    let mut steps = Vec::new();
-    if !commands.is_empty() {
-        let said = answers::wait(world, commands, PATIENCE).await?;
-        let now = world.now();
-        steps.extend(on_hosts.into_iter().filter_map(|row| heard(row, said.get(&row.target)?, now)));
+/// Looks for what was made, and writes down what is seen.
+pub(super) async fn look(world: &impl InjectPorts, made: Vec<Made>) -> Result<(), InjectError> {
+    let Some(last) = made.last().map(|made| made.fault.clone()) else { return Ok(()) };
+    let (mut orders, mut changing) = (Vec::new(), Vec::new());
+    for Made { fault, orders: sent, changing: begun } in made {
+        orders.extend(sent);
+        changing.extend(begun.into_iter().map(|begun| (fault.clone(), begun)));
     }
-    if !on_instances.is_empty() {
-        steps.extend(watch(world, &on_instances).await?);
+    let (heard, watched) = futures_util::join!(hear(world, &orders), watch(world, &mut changing));
+    let mut steps = heard;
+    steps.extend(changing.iter().flat_map(|(_, changing)| changing.landings()));
+    if !steps.is_empty() {
+        let written = world.advance(&steps, world.now()).await;
+        written.map_err(|source| InjectError::OutcomeUnknown { fault: last, source })?;
     }
-    if steps.is_empty() { Ok(()) } else { world.advance(&steps, world.now()).await }
+    watched
 }
 
-/// What a host's answer says of its row; nothing when it may have run all the same.
-fn heard(row: &Row, answer: &HostAnswer, now: Timestamp) -> Option<Step> {
-    let HostAnswer::Report(report) = answer else { return None };
-    if report.unit.as_ref() != Some(&row.unit) {
-        return None;
+/// What the hosts said.
+async fn hear(world: &impl InjectPorts, orders: &[(hosts::Sent, Vec<Row>)]) -> Vec<Step> {
+    let commands: Vec<CommandId> = orders.iter().map(|(sent, _)| sent.command.clone()).collect();
+    if commands.is_empty() {
+        return Vec::new();
     }
-    let why = || {
-        let reason = report.reason.as_deref().unwrap_or("no reason given");
-        report.detail.as_deref().map_or_else(|| reason.to_owned(), |detail| format!("{reason}: {detail}"))
-    };
-    let to = match report.outcome {
-        HostOutcome::Landed | HostOutcome::Already => State::Landed { at: now },
-        HostOutcome::Refused | HostOutcome::Failed => State::NeverMade { why: why() },
-        HostOutcome::Reverted | HostOutcome::Absent | HostOutcome::Residue | HostOutcome::Alive => return None,
-    };
-    Some(Step { row: row.clone(), to })
+    // Answers that could not be read leave their rows as they are: the change may have run.
+    let said = answers::wait_each(world, &commands, PATIENCE).await;
+    let now = world.now();
+    orders
+        .iter()
+        .flat_map(|(sent, rows)| rows.iter().map(move |row| (sent, row)))
+        .filter_map(|(sent, row)| {
+            let answer = said.answer(&sent.command, &row.target.instance()?)?;
+            hosts::heard(row, answer, sent.first, now)
+        })
+        .collect()
 }
 
-async fn watch(world: &impl InjectPorts, rows: &[&Row]) -> Result<Vec<Step>, PortError> {
-    let ids: BTreeSet<InstanceId> = rows.iter().map(|row| row.target.clone()).collect();
-    // When a host booted is what the host says; it is asked when the run is put back.
-    let visible = |row: &&&Row| row.change != Change::RebootInstance;
+/// Looks at the resources until all changes have landed or the time is over.
+async fn watch(
+    world: &impl InjectPorts,
+    changing: &mut [(drill_model::ids::FaultName, Changing)],
+) -> Result<(), InjectError> {
     let give_up = world.now() + PATIENCE;
     loop {
-        let found: BTreeMap<InstanceId, Instance> =
-            world.describe(&ids).await?.into_iter().map(|instance| (instance.id.clone(), instance)).collect();
-        let now = world.now();
-        let seen: Vec<Step> = rows
-            .iter()
-            .filter(visible)
-            .filter(|row| is_seen(row, found.get(&row.target)))
-            .map(|row| Step { row: (*row).clone(), to: State::Landed { at: now } })
-            .collect();
-        if seen.len() == rows.iter().filter(visible).count() || now >= give_up {
-            return Ok(seen);
+        for (fault, changing) in changing.iter_mut().filter(|(_, changing)| !changing.is_done()) {
+            changing.advance(world).await.map_err(|stopped| stopped_by(fault, stopped))?;
+        }
+        if changing.iter().all(|(_, changing)| changing.is_done()) || world.now() >= give_up {
+            return Ok(());
         }
         world.pause(BETWEEN_LOOKS).await;
-    }
-}
-
-fn is_seen(row: &Row, instance: Option<&Instance>) -> bool {
-    let state = instance.map(|instance| instance.state);
-    match row.change {
-        Change::StopInstance => matches!(state, Some(InstanceState::Stopping | InstanceState::Stopped)),
-        Change::TerminateInstance => {
-            matches!(state, None | Some(InstanceState::ShuttingDown | InstanceState::Terminated))
-        }
-        Change::RebootInstance | Change::Host(_) => false,
     }
 }

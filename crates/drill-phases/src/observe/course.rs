@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use drill_model::faults::Reversal;
-use drill_model::ids::InstanceId;
+use drill_model::faults::Ends;
 use drill_model::ledger::{Row, State};
 use drill_model::plan::{Plan, PlannedChange};
 use drill_model::quantity::Span;
 use drill_model::run::Armed;
+use drill_model::target::TargetId;
 use jiff::Timestamp;
 
 /// What is due.
@@ -76,11 +76,11 @@ pub(crate) fn instant(from: Timestamp, after: Span) -> Timestamp {
 }
 
 fn must_be_put_back(row: &Row) -> bool {
-    row.state.is_open() && matches!(row.reversal, Reversal::Revert | Reversal::Start)
+    row.state.is_open() && row.change.ends() == Ends::PutBack
 }
 
 fn is_begun(plan: &Plan, rows: &[Row], change: &PlannedChange) -> bool {
-    let begun: BTreeSet<&InstanceId> =
+    let begun: BTreeSet<&TargetId> =
         rows.iter().filter(|row| row.fault == change.fault).map(|row| &row.target).collect();
     plan.scope.targets_of(change).iter().all(|target| begun.contains(target))
 }

@@ -7,48 +7,63 @@ use drill_model::faults::{Change, Surface};
 use drill_model::host::{Capability, Document, HostReport};
 use drill_model::ids::InstanceId;
 use drill_model::plan::Scope;
+use drill_model::target::TargetId;
 
 use super::{PreparePorts, Reasons};
 use crate::answers;
+use crate::drive::side_by_side;
 use crate::ports::{BATCH, HostAnswer, HostCommand};
 
 /// How long hosts may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How far a host's clock may be off: more, and its own deadlines mean something else than ours.
 const MOST_SKEW_SECONDS: i64 = 60;
-/// So many hosts are named in a reason; the others are counted.
+/// How many hosts a reason names; the others are counted.
 const NAMED: usize = 3;
 
 /// Asks every host that a host fault, or a reboot, is meant for.
 pub(super) async fn ask(world: &impl PreparePorts, scope: &Scope) -> Reasons {
     let mut needs: BTreeMap<InstanceId, BTreeSet<Need>> = BTreeMap::new();
     for (change, spec) in scope.changes.iter().zip(&scope.experiment.faults) {
+        let is_order = matches!(change.change, Change::Host(_));
         let asked: BTreeSet<Need> = match change.change {
             Change::Host(_) => {
                 let queue = (spec.fault.surface() == Surface::Queue).then_some(Need::OwnQueue);
                 spec.fault.needs().iter().copied().map(Need::Can).chain(queue).collect()
             }
-            Change::RebootInstance => BTreeSet::from([Need::BootTime]),
-            Change::StopInstance | Change::TerminateInstance => continue,
+            Change::Resource { .. } => {
+                let asks = change.change.on_resource().is_some_and(|fault| fault.asks_host());
+                asks.then_some(Need::BootTime).into_iter().collect()
+            }
         };
-        for target in scope.targets_of(change) {
-            needs.entry(target.clone()).or_default().extend(asked.iter().copied());
+        for host in
+            scope.targets_of(change).iter().filter(|_| !asked.is_empty() || is_order).filter_map(TargetId::instance)
+        {
+            needs.entry(host).or_default().extend(asked.iter().copied());
         }
     }
     let mut objections: BTreeMap<String, Vec<InstanceId>> = BTreeMap::new();
     let ids: Vec<InstanceId> = needs.keys().cloned().collect();
     let mut commands = Vec::new();
-    for batch in ids.chunks(BATCH) {
-        let order = HostCommand {
-            document: Document::Probe,
-            targets: batch.iter().cloned().collect(),
-            parameters: [("Unit".to_owned(), "-".to_owned())].into(),
-            comment: format!("stormdrill:{}:canary", scope.run_id),
-        };
-        match world.probe(&order).await {
+    let orders = ids.chunks(BATCH).map(|batch| HostCommand {
+        document: Document::Probe,
+        targets: batch.iter().cloned().collect(),
+        parameters: [("Unit".to_owned(), "-".to_owned())].into(),
+        comment: format!("stormdrill:{}:canary", scope.run_id),
+    });
+    let sent = side_by_side(orders, async |order| {
+        let sent = world.probe(&order).await;
+        (order, sent)
+    })
+    .await;
+    for (order, sent) in sent {
+        match sent {
             Ok(command) => commands.push(command),
             Err(error) => {
-                objections.entry(format!("cannot be reached ({error})")).or_default().extend(batch.to_vec());
+                objections
+                    .entry(format!("cannot be reached ({error})"))
+                    .or_default()
+                    .extend(order.targets.iter().cloned());
                 needs.retain(|id, _| !order.targets.contains(id));
             }
         }
@@ -92,7 +107,7 @@ fn against(report: &HostReport, needs: &BTreeSet<Need>, now: i64) -> Vec<String>
                 let has =
                     report.capabilities.as_ref().is_some_and(|list| list.iter().any(|word| word == capability.word()));
                 if !has {
-                    against.push(lacks(*capability).to_owned());
+                    against.push(capability.lacking().to_owned());
                 }
             }
             Need::OwnQueue if report.root_qdisc.as_deref() == Some("default") => {}
@@ -105,16 +120,6 @@ fn against(report: &HostReport, needs: &BTreeSet<Need>, now: i64) -> Vec<String>
         }
     }
     against
-}
-
-const fn lacks(capability: Capability) -> &'static str {
-    match capability {
-        Capability::Netem => "cannot delay packets: its kernel has no netem",
-        Capability::Iptables => "has no working iptables",
-        Capability::StressNg => "has no stress-ng",
-        Capability::Fallocate => "has neither fallocate nor dd",
-        Capability::Bounds => "shares a machine, and nothing bounds the memory and CPU that it may take from it",
-    }
 }
 
 fn named(hosts: &[InstanceId]) -> String {

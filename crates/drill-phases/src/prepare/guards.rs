@@ -1,17 +1,19 @@
 //! The guards that do not depend on which targets are picked: the lever, the windows, the alarms, what is permitted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use drill_model::experiment::Experiment;
-use drill_model::faults::Change;
-use drill_model::ids::InstanceId;
+use drill_model::faults::{Call as _, Seen};
+use drill_model::ids::FaultName;
 use drill_model::observation::AlarmState;
 use drill_model::plan::Scope;
 use drill_model::quantity::Span;
+use drill_model::target::TargetId;
 
 use super::{PrepareError, PreparePorts, Reasons};
-use crate::ports::{BATCH, Class, Verb};
+use crate::drive::side_by_side;
+use crate::ports::{Class, Rehearsal};
 use crate::sampling;
 
 /// Asks the lever, the windows and the alarms. An answer that is not there is a reason.
@@ -52,27 +54,44 @@ pub(super) async fn ask(
     Ok(reasons)
 }
 
-/// Asks for a dry run of every call on instances, of the doing and of the undoing.
-pub(super) async fn rehearse(world: &impl PreparePorts, scope: &Scope) -> Result<Reasons, PrepareError> {
-    let mut reasons = Reasons::new();
+/// Asks for a dry run of every call on resources, of the doing and of the undoing.
+pub(super) async fn rehearse(
+    world: &impl PreparePorts,
+    scope: &Scope,
+    selected: &BTreeMap<TargetId, Seen>,
+) -> Result<Reasons, PrepareError> {
+    let mut asked: BTreeMap<(Rehearsal, usize), (&FaultName, BTreeSet<TargetId>)> = BTreeMap::new();
     for change in &scope.changes {
-        let verbs: &[Verb] = match change.change {
-            Change::Host(_) => continue,
-            Change::StopInstance => &[Verb::Stop, Verb::Start],
-            Change::RebootInstance => &[Verb::Reboot],
-            Change::TerminateInstance => &[Verb::Terminate],
-        };
-        let ids: Vec<InstanceId> = scope.targets_of(change).iter().cloned().collect();
-        for (verb, batch) in verbs.iter().flat_map(|verb| ids.chunks(BATCH).map(move |batch| (verb, batch))) {
-            let batch: BTreeSet<InstanceId> = batch.iter().cloned().collect();
-            match world.rehearse(*verb, &batch).await {
-                Ok(()) => {}
-                Err(error) if matches!(error.class, Class::Refused | Class::Missing) => {
-                    reasons.push(format!("{} would not be allowed: {error}", change.fault));
-                }
-                Err(source) => return Err(PrepareError::Unreachable { what: "what is permitted", source }),
+        let Some(fault) = change.change.on_resource() else { continue };
+        for seen in scope.targets_of(change).iter().filter_map(|id| selected.get(id)) {
+            let (harms, heals) = fault.rehearses(seen);
+            let calls = harms.into_iter().map(Rehearsal::Harm).chain(heals.into_iter().map(Rehearsal::Heal));
+            for call in calls {
+                let most = most(&call);
+                let full = |batch: usize| asked.get(&(call.clone(), batch)).is_some_and(|(_, ids)| ids.len() >= most);
+                let batch = (0..).find(|batch| !full(*batch)).unwrap_or_default();
+                asked.entry((call, batch)).or_insert((&change.fault, BTreeSet::new())).1.insert(seen.id.clone());
             }
         }
     }
+    let answers =
+        side_by_side(asked, async |((call, _), (fault, targets))| (fault, world.rehearse(&call, &targets).await)).await;
+    let mut reasons = Reasons::new();
+    for (fault, answer) in answers {
+        match answer {
+            Ok(()) => {}
+            Err(error) if matches!(error.class, Class::Refused | Class::Missing) => {
+                reasons.push(format!("{fault} would not be allowed: {error}"));
+            }
+            Err(source) => return Err(PrepareError::Unreachable { what: "what is permitted", source }),
+        }
+    }
     Ok(reasons)
+}
+
+fn most(call: &Rehearsal) -> usize {
+    match call {
+        Rehearsal::Harm(call) => call.most(),
+        Rehearsal::Heal(call) => call.most(),
+    }
 }

@@ -2,19 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drill_model::experiment::{Experiment, MinHealthy};
-use drill_model::faults::Change;
-use drill_model::ids::{Environment, InstanceId, RunId, TargetName};
+use drill_model::experiment::Experiment;
+use drill_model::faults::{Change, Seen};
+use drill_model::ids::{Environment, RunId, TargetName};
 use drill_model::pick::{self, Seed};
 use drill_model::plan::Targets;
+use drill_model::target::TargetId;
 
+use super::radius::{self, Group};
 use super::{PrepareError, PreparePorts, Reasons};
 use crate::fence;
-use crate::ports::{Instance, InstanceState};
+use crate::ports::Holding;
 
 /// Who was found, and what speaks against it.
 pub(super) struct Found {
     pub(super) targets: BTreeMap<TargetName, Targets>,
+    /// What the selected are a part of.
+    pub(super) shares: BTreeSet<TargetId>,
+    /// The selected, as they were seen.
+    pub(super) selected: BTreeMap<TargetId, Seen>,
     pub(super) reasons: Reasons,
 }
 
@@ -28,109 +34,114 @@ pub(super) async fn resolve(
 ) -> Result<Found, PrepareError> {
     let mut targets = BTreeMap::new();
     let mut reasons = Reasons::new();
-    let mut instances: BTreeMap<InstanceId, Instance> = BTreeMap::new();
-    for (name, spec) in &experiment.targets {
-        let found = world.find(&spec.selector()).await;
+    let mut groups = Vec::new();
+    let mut all: BTreeMap<TargetId, Seen> = BTreeMap::new();
+    let found = crate::drive::side_by_side(&experiment.targets, async |(name, spec)| {
+        (name, spec, world.find(&spec.selector()).await)
+    })
+    .await;
+    for (name, spec, found) in found {
         let found = found.map_err(|source| PrepareError::Unreachable { what: "the targets", source })?;
-        let running: BTreeMap<InstanceId, Instance> = found
-            .into_iter()
-            .filter(|instance| instance.state == InstanceState::Running)
-            .map(|instance| (instance.id.clone(), instance))
-            .collect();
-        let population: BTreeSet<InstanceId> = running.keys().cloned().collect();
-        reasons.extend(
-            spec.ids.iter().filter(|id| !population.contains(*id)).map(|id| format!("{id} of `{name}` is not running")),
-        );
+        let whole: BTreeMap<TargetId, Seen> =
+            found.into_iter().filter(|seen| seen.ailing().is_none()).map(|seen| (seen.id.clone(), seen)).collect();
+        let population: BTreeSet<TargetId> = whole.keys().cloned().collect();
+        let there = |id: &str| population.iter().any(|target| target.name() == id);
+        let missing = spec.ids.iter().filter(|id| !there(id.name()));
+        reasons.extend(missing.map(|id| format!("{} of `{name}` is not there, or not whole", id.name())));
         match pick::pick(name, spec.pick, &population, experiment.guards.max_blast_radius, seed) {
             Ok(selected) => {
-                reasons.extend(
-                    selected
-                        .iter()
-                        .filter_map(|id| running.get(id))
-                        .filter_map(|picked| fence::objection(picked, environment)),
-                );
-                reasons.extend(unhealthy(experiment, name, &running, &selected));
+                let picked = selected.iter().filter_map(|id| whole.get(id));
+                reasons.extend(picked.flat_map(|picked| objections(picked, environment)));
+                let harmed = experiment.faults.iter().any(|fault| fault.on == *name);
+                let hit = if harmed { selected.clone() } else { BTreeSet::new() };
+                groups.push(Group { name: name.clone(), members: whole.values().cloned().collect(), hit });
                 targets.insert(name.clone(), Targets { population, selected });
             }
             Err(error) => reasons.push(error.to_string()),
         }
-        instances.extend(running);
+        all.extend(whole);
     }
-    reasons.extend(unsuitable(experiment, &targets, &instances));
-    reasons.extend(clashes(experiment, &targets));
-    let selected: BTreeSet<InstanceId> =
-        targets.values().flat_map(|targets| targets.selected.iter().cloned()).collect();
-    let holders = world.holders(run, &selected).await;
+    reasons.extend(radius::reasons(experiment, &groups));
+    let selected: BTreeSet<TargetId> = targets.values().flat_map(|targets| targets.selected.iter().cloned()).collect();
+    let selected: BTreeMap<TargetId, Seen> = all.into_iter().filter(|(id, _)| selected.contains(id)).collect();
+    let shares = selected.values().flat_map(Seen::part_of).filter(|id| !selected.contains_key(id)).collect();
+    reasons.extend(unsuitable(experiment, &targets, &selected));
+    reasons.extend(clashes(experiment, &targets, &selected));
+    let holding = Holding { whole: selected.keys().cloned().collect(), shares };
+    let holders = world.holders(run, &holding).await;
     let holders = holders.map_err(|source| PrepareError::Unreachable { what: "who holds the targets", source })?;
     reasons.extend(holders.into_iter().map(|(target, other)| format!("{target} is in use by run {other}")));
-    Ok(Found { targets, reasons })
+    Ok(Found { targets, shares: holding.shares, selected, reasons })
 }
 
-/// Too few of a population would be left.
-fn unhealthy(
-    experiment: &Experiment,
-    name: &TargetName,
-    running: &BTreeMap<InstanceId, Instance>,
-    selected: &BTreeSet<InstanceId>,
-) -> Option<String> {
-    let least = experiment.guards.min_healthy?;
-    let needed = match least {
-        MinHealthy::Count(count) => count.get() as usize,
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "a share of a population is a small number that is not negative"
-        )]
-        MinHealthy::Percent(share) => (running.len() as f64 * share.get() / 100.0).ceil() as usize,
-    };
-    let left = running.values().filter(|other| !selected.contains(&other.id) && other.healthy == Some(true)).count();
-    (left < needed).then(|| {
-        format!("`{name}` would be left with {left} hosts known to be healthy, and min_healthy asks for {needed}")
-    })
+/// Why a target must not be harmed: its own tags, and those of what is hit with it.
+fn objections(seen: &Seen, environment: &Environment) -> Vec<String> {
+    let protected = seen.parts().into_iter().filter(|part| part.protected);
+    fence::objection(seen, environment)
+        .into_iter()
+        .chain(protected.map(|part| format!("{} holds {}, which is protected", seen.id, part.id)))
+        .collect()
 }
 
-/// Faults that the picked instances cannot have without a harm that nobody asked for.
+/// Faults that the picked targets cannot have without a harm that nobody asked for.
 fn unsuitable(
     experiment: &Experiment,
     targets: &BTreeMap<TargetName, Targets>,
-    instances: &BTreeMap<InstanceId, Instance>,
+    seen: &BTreeMap<TargetId, Seen>,
 ) -> Reasons {
     let mut reasons = Reasons::new();
-    for spec in
-        experiment.faults.iter().filter(|spec| spec.fault.change(&experiment.dependencies) == Change::StopInstance)
-    {
+    for spec in &experiment.faults {
+        let change = spec.fault.change(&experiment.dependencies);
+        let fault = match &change {
+            Change::Host(_) => continue,
+            Change::Resource { .. } => change.on_resource(),
+        };
         let picked = targets.get(&spec.on).into_iter().flat_map(|targets| &targets.selected);
-        for instance in picked.filter_map(|id| instances.get(id)) {
-            if let Some(group) = &instance.group {
-                reasons.push(format!(
-                    "{} would stop {}, and its group {group} would replace it: use instance-terminate, or leave the group",
-                    spec.name, instance.id
-                ));
-            }
-            if instance.spot {
-                reasons.push(format!(
-                    "{} would stop {}, a spot instance that would not come back",
-                    spec.name, instance.id
-                ));
+        for (id, seen) in picked.filter_map(|id| Some((id, seen.get(id)?))) {
+            if let Some(Err(why)) = fault.map(|fault| fault.save(seen)) {
+                reasons.push(format!("{} cannot be done to {id}: {why}", spec.name));
             }
         }
     }
     reasons
 }
 
-/// Faults that would disarm each other on a host that two groups of targets share.
-fn clashes(experiment: &Experiment, targets: &BTreeMap<TargetName, Targets>) -> Reasons {
+/// Faults that would disarm each other: on a target that two groups share, or on one that is a part of another.
+fn clashes(
+    experiment: &Experiment,
+    targets: &BTreeMap<TargetName, Targets>,
+    seen: &BTreeMap<TargetId, Seen>,
+) -> Reasons {
     let faults: Vec<_> = experiment.faults.iter().zip(experiment.schedule()).collect();
     let mut reasons = Reasons::new();
     for (place, (one, slot)) in faults.iter().enumerate() {
         for (other, _) in faults.iter().skip(place + 1).filter(|(_, later)| slot.overlaps(later)) {
-            let Some(why) = one.fault.surface().conflict(&other.fault.surface()) else { continue };
             let (Some(mine), Some(theirs)) = (targets.get(&one.on), targets.get(&other.on)) else { continue };
-            if let Some(shared) = mine.selected.intersection(&theirs.selected).next() {
+            if let Some(why) = one.fault.surface().conflict(&other.fault.surface())
+                && let Some(shared) = mine.selected.intersection(&theirs.selected).next()
+            {
                 reasons.push(format!("{} and {} would meet on {shared}: {why}", one.name, other.name));
+            }
+            let inside = within(mine, theirs, seen).or_else(|| within(theirs, mine, seen));
+            if let Some((part, whole)) = inside {
+                reasons.push(format!(
+                    "{} and {} would meet: {part} is a part of {whole}, and what is done to {whole} hides what is done to {part}",
+                    one.name, other.name
+                ));
             }
         }
     }
     reasons
+}
+
+/// A target of one group that is a part of a target of the other.
+fn within<'a>(
+    parts: &'a Targets,
+    wholes: &Targets,
+    seen: &BTreeMap<TargetId, Seen>,
+) -> Option<(&'a TargetId, TargetId)> {
+    parts.selected.iter().find_map(|id| {
+        let whole = seen.get(id)?.part_of().into_iter().find(|whole| wholes.selected.contains(whole))?;
+        Some((id, whole))
+    })
 }

@@ -21,7 +21,7 @@ pub(crate) struct Line {
     pub(crate) fault: String,
     pub(crate) target: String,
     pub(crate) change: String,
-    pub(crate) undo: &'static str,
+    pub(crate) undo: String,
     pub(crate) outcome: String,
     pub(crate) since: String,
 }
@@ -51,7 +51,7 @@ impl Line {
             fault: row.fault.to_string(),
             target: row.target.to_string(),
             change: words::change(&row.change),
-            undo: words::undo(row.reversal),
+            undo: words::undo(&row.change),
             outcome: words::outcome(row),
             since: words::instant(row.since),
         }

@@ -18,8 +18,7 @@ pub(crate) struct Group {
 pub(crate) fn of(report: &Report) -> Vec<Group> {
     let Some(plan) = &report.plan else { return Vec::new() };
     let group = |(name, targets): (&drill_model::ids::TargetName, &drill_model::plan::Targets)| {
-        let listed: Vec<&str> =
-            targets.selected.iter().take(LISTED).map(drill_model::ids::InstanceId::as_str).collect();
+        let listed: Vec<&str> = targets.selected.iter().take(LISTED).map(drill_model::target::TargetId::name).collect();
         Group {
             name: name.to_string(),
             population: targets.population.len(),

@@ -50,8 +50,8 @@ fn of_rows(ledger: &[Row]) -> Vec<String> {
     let never_seen = targets(|row| matches!(row.state, State::Undone { landed: None, .. }))
         .map(|rows| format!("whether {rows} ever landed: gone now, and never seen to be there"));
     let vanished = targets(|row| {
-        use drill_model::faults::Reversal::{Revert, Start};
-        matches!(row.state, State::Undone { how: Gone::TargetGone, .. }) && matches!(row.reversal, Revert | Start)
+        matches!(row.state, State::Undone { how: Gone::TargetGone, .. })
+            && row.change.ends() == drill_model::faults::Ends::PutBack
     })
     .map(|rows| format!("until when {rows} lasted: the target disappeared on the way"));
     never_seen.into_iter().chain(vanished).collect()

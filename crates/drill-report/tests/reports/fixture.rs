@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use drill_model::approval::Approval;
 use drill_model::experiment::Slot;
-use drill_model::ids::{InstanceId, RunId, UnitId};
-use drill_model::ledger::{Gone, Original, Row, State};
+use drill_model::ids::{RunId, UnitId};
+use drill_model::ledger::{Gone, Row, State};
 use drill_model::observation::{Finite, ProbeReading, Reading, Sample, Stage};
 use drill_model::pick::Seed;
 use drill_model::plan::{Baseline, Pacing, Plan, PlannedChange, Scope, Targets};
 use drill_model::quantity::Span;
 use drill_model::report::Report;
 use drill_model::run::{Armed, Ending, Run, Status};
+use drill_model::target::{Home, TargetId};
 use jiff::Timestamp;
 
 pub const LATENCY: usize = 0;
@@ -42,8 +43,9 @@ pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_772_445_600 + seconds).unwrap()
 }
 
-fn instance(number: usize) -> InstanceId {
-    InstanceId::try_from(format!("i-{number:08x}")).unwrap()
+fn instance(number: usize) -> TargetId {
+    let home = Home { account: "123456789012".into(), region: "eu-central-1".into() };
+    home.instance(&format!("i-{number:08x}").parse().unwrap())
 }
 
 /// A run that held: five samples before, twelve during and four after a minute of latency on two of eight hosts.
@@ -51,23 +53,21 @@ pub fn supported() -> Report {
     let experiment = drill_model::read::experiment(EXPERIMENT).unwrap();
     let run_id = RunId::try_from("order-service-latency-2026-03-02").unwrap();
     let spec = &experiment.faults[0];
-    let population: BTreeSet<InstanceId> = (1..=8).map(instance).collect();
-    let selected: BTreeSet<InstanceId> = [instance(3), instance(7)].into();
+    let population: BTreeSet<TargetId> = (1..=8).map(instance).collect();
+    let selected: BTreeSet<TargetId> = [instance(3), instance(7)].into();
     let change = PlannedChange {
         fault: spec.name.clone(),
         on: spec.on.clone(),
         change: spec.fault.change(&BTreeMap::new()),
-        reversal: spec.fault.reversal(),
         slot: Slot { from: Span::ZERO, to: spec.duration },
     };
-    let row = |target: &InstanceId| Row {
+    let row = |target: &TargetId| Row {
         run_id: run_id.clone(),
         fault: change.fault.clone(),
         target: target.clone(),
         unit: UnitId::of(&run_id, &change.fault),
         change: change.change.clone(),
-        reversal: change.reversal,
-        original: Original::Host,
+        saved: serde_json::Value::Null,
         intended_at: at(0),
         not_after: at(30),
         ends_at: at(62),
@@ -94,6 +94,7 @@ pub fn supported() -> Report {
         environment: experiment.environments[0].clone(),
         seed: Seed::of(&run_id),
         targets: [(spec.on.clone(), Targets { population, selected })].into(),
+        shares: [].into(),
         changes: vec![change.clone()],
         pacing: Pacing { every: Span::seconds(5), samples_per_turn: 1, events: 2117 },
         worst_case: Span::seconds(300),

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use drill_model::faults::{Ends, FaultKind};
 use drill_model::host::{Capability, Document, HostOutcome, HostReport};
 use drill_model::ids::UnitId;
 use jiff::Timestamp;
@@ -30,16 +31,7 @@ impl Machine {
         match order.document {
             Document::Probe => Ran { stdout: self.probe(now), ..Ran::default() },
             Document::Revert => self.revert(order, now),
-            Document::ProcessKill
-            | Document::ProcessPause
-            | Document::ServiceStop
-            | Document::CpuStress
-            | Document::MemoryStress
-            | Document::IoStress
-            | Document::DiskFill
-            | Document::NetworkLatency
-            | Document::NetworkLoss
-            | Document::NetworkBlackhole => {
+            Document::Fault(_) => {
                 self.harm(order, now, number, restart).unwrap_or_else(|said| Ran { stdout: said, ..Ran::default() })
             }
         }
@@ -49,6 +41,13 @@ impl Machine {
         let clock = self.clock(now).as_second();
         let unit = order.unit().ok_or_else(|| refused(None, "bad-parameter", "Unit does not match its pattern"))?;
         let refuse = |reason: &str, detail: &str| refused(Some(&unit), reason, detail);
+        // A repeated order is answered from what is there, before anything that speaks against a first one.
+        if let Some(held) = self.units.get(&unit) {
+            if !same_order(&held.order, order) {
+                return Err(refuse("other-order", "the unit is alive with other parameters"));
+            }
+            return Err(line(&report(Some(&unit), HostOutcome::Already, None, "the fault is there already")));
+        }
         let [not_after, deadline, most] = TIMES.map(|name| order.number(name));
         let (Some(not_after), Some(deadline), Some(most)) = (not_after, deadline, most) else {
             return Err(refuse("bad-parameter", "NotAfter, Deadline or MaxSeconds does not match its pattern"));
@@ -63,19 +62,15 @@ impl Machine {
         if self.tombstones.contains_key(&unit) {
             return Err(refuse("tombstone", "this unit has been put back before, and does not start again"));
         }
-        if let Some(held) = self.units.get(&unit) {
-            if !same_order(&held.order, order) {
-                return Err(refuse("other-order", "the unit is alive with other parameters"));
-            }
-            return Err(line(&report(Some(&unit), HostOutcome::Already, None, "the fault is there already")));
-        }
         self.preflight(order).map_err(|(reason, detail)| refuse(reason, &detail))?;
         if self.quirks.never_lands {
             self.bury(&unit, "failed", now);
             let failed = report(Some(&unit), HostOutcome::Failed, Some("not-seen"), "the fault was not seen to land");
             return Err(line(&failed));
         }
-        if let (Document::ProcessKill, Some(process)) = (order.document, order.parameters.get("Process")) {
+        // What dies is back when its supervisor has started it again.
+        let once = order.fault().is_some_and(|kind| kind.ends() == Ends::ByItself);
+        if let Some(process) = order.parameters.get("Process").filter(|_| once) {
             self.down.insert(process.clone(), now + restart);
         }
         let held = Unit { order: order.clone(), since: now, number };
@@ -88,42 +83,29 @@ impl Machine {
 
     /// What must be there before a fault is tried.
     fn preflight(&self, order: &Order) -> Result<(), (&'static str, String)> {
-        let needs = match order.document {
-            Document::NetworkLatency => Some((Capability::Netem, "no-netem")),
-            Document::NetworkLoss | Document::NetworkBlackhole => Some((Capability::Iptables, "no-iptables")),
-            Document::CpuStress | Document::MemoryStress | Document::IoStress => {
-                Some((Capability::StressNg, "no-stress-ng"))
-            }
-            Document::DiskFill => Some((Capability::Fallocate, "no-fallocate")),
-            Document::ProcessKill
-            | Document::ProcessPause
-            | Document::ServiceStop
-            | Document::Revert
-            | Document::Probe => None,
-        };
-        if let Some((capability, reason)) = needs
-            && !self.spec.capabilities.contains(&capability)
-        {
-            return Err((reason, format!("this host has no {}", capability.word())));
+        let needs = order.fault().map_or(&[][..], FaultKind::needs);
+        // Whether the machine bounds what a fault may take is asked by the probe alone.
+        let lacks = |need: &&Capability| **need != Capability::Bounds && !self.spec.capabilities.contains(*need);
+        if let Some(capability) = needs.iter().find(lacks) {
+            return Err((no(*capability), format!("this host has no {}", capability.word())));
         }
-        if order.document == Document::NetworkLatency {
+        if order.takes_the_queue() {
             if self.spec.foreign_queue {
                 return Err(("foreign-qdisc", "the root queue is somebody's".to_owned()));
             }
-            if self.units.values().any(|held| held.order.document == Document::NetworkLatency) {
+            if self.units.values().any(|held| held.order.takes_the_queue()) {
                 return Err(("foreign-qdisc", "the root queue is another unit's".to_owned()));
             }
         }
-        let missing = |name: &str, reason, what: &str| {
-            let wanted = order.parameters.get(name).map_or("", String::as_str);
-            let there = self.spec.processes.as_ref().is_none_or(|runs| runs.contains(wanted));
-            if there { Ok(()) } else { Err((reason, format!("{what} {wanted}"))) }
-        };
-        match order.document {
-            Document::ProcessKill | Document::ProcessPause => missing("Process", "no-match", "no process is called"),
-            Document::ServiceStop => missing("Service", "not-active", "there is no active service"),
-            _ => Ok(()),
+        for (name, reason, what) in
+            [("Process", "no-match", "no process is called"), ("Service", "not-active", "there is no active service")]
+        {
+            let Some(wanted) = order.parameters.get(name) else { continue };
+            if self.spec.processes.as_ref().is_some_and(|runs| !runs.contains(wanted)) {
+                return Err((reason, format!("{what} {wanted}")));
+            }
         }
+        Ok(())
     }
 
     fn revert(&mut self, order: &Order, now: Timestamp) -> Ran {
@@ -151,7 +133,7 @@ impl Machine {
     }
 
     fn probe(&self, now: Timestamp) -> String {
-        let queue = if self.units.values().any(|held| held.order.document == Document::NetworkLatency) {
+        let queue = if self.units.values().any(|held| held.order.takes_the_queue()) {
             "ours"
         } else if self.spec.foreign_queue {
             "foreign"
@@ -176,9 +158,33 @@ impl Order {
         UnitId::try_from(self.parameters.get("Unit")?.as_str()).ok()
     }
 
+    /// The fault that it is an order for.
+    pub(crate) const fn fault(&self) -> Option<FaultKind> {
+        match self.document {
+            Document::Fault(kind) => Some(kind),
+            Document::Revert | Document::Probe => None,
+        }
+    }
+
+    /// Whether it takes the one queue of an interface.
+    fn takes_the_queue(&self) -> bool {
+        self.fault().is_some_and(|kind| kind.needs().contains(&Capability::Netem))
+    }
+
     /// A parameter that is a whole number.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.parameters.get(name)?.parse().ok()
+    }
+}
+
+/// The word by which a host refuses for what it cannot do.
+const fn no(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Netem => "no-netem",
+        Capability::Iptables => "no-iptables",
+        Capability::StressNg => "no-stress-ng",
+        Capability::Fallocate => "no-fallocate",
+        Capability::Bounds => "no-bounds",
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use drill_model::faults::ec2::InstanceState;
 use drill_model::ids::{GroupName, InstanceId};
-use drill_phases::ports::{Group, InstanceState};
+use drill_phases::ports::Group;
 
 use super::HostSpec;
 use super::machine::Machine;

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use drill_model::faults::ec2::InstanceState;
 use drill_model::ids::InstanceId;
-use drill_phases::ports::{Class, InstanceState, Verb};
+use drill_phases::ports::Class;
 
-use super::Refusal;
 use super::simulated::SimulatedHosts;
+use super::{Power, Refusal};
 
 impl SimulatedHosts {
     /// Uses a verb: on all of the instances, or on none, but for what EC2 does in part.
-    pub(super) fn use_verb(&self, verb: Verb, ids: &BTreeSet<InstanceId>) -> Result<(), Refusal> {
+    pub(super) fn use_verb(&self, verb: Power, ids: &BTreeSet<InstanceId>) -> Result<(), Refusal> {
         match verb {
-            Verb::Stop => self.each_if(ids, |id| self.may_stop(id), |id| self.stop(id)),
-            Verb::Start => self.each_if(ids, |id| self.may_start(id), |id| self.start(id)),
-            Verb::Reboot => self.each_if(ids, |id| self.may_reboot(id), |id| self.reboot(id)),
-            Verb::Terminate => self.terminate_all(ids),
+            Power::Stop => self.each_if(ids, |id| self.may_stop(id), |id| self.stop(id)),
+            Power::Start => self.each_if(ids, |id| self.may_start(id), |id| self.start(id)),
+            Power::Reboot => self.each_if(ids, |id| self.may_reboot(id), |id| self.reboot(id)),
+            Power::Terminate => self.terminate_all(ids),
         }
     }
 

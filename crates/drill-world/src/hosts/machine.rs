@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use drill_model::faults::ec2::{Instance, InstanceState};
 use drill_model::ids::{InstanceId, UnitId};
-use drill_phases::ports::{Instance, InstanceState};
 use jiff::Timestamp;
 
 use super::{Alive, HostSpec, HostView, Order};

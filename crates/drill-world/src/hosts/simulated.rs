@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use drill_model::faults::ec2::{Instance, InstanceState};
 use drill_model::ids::{GroupName, InstanceId, UnitId};
-use drill_phases::ports::{Group, Instance, InstanceState, Verb};
+use drill_phases::ports::Group;
 use jiff::Timestamp;
 
 use super::groups::ScalingGroup;
 use super::machine::{Machine, Quirks};
-use super::{Agent, Alive, Eyes, Heard, HostPlane, HostSpec, HostTiming, HostsView, Order, Refusal, Sight};
+use super::{Agent, Alive, Eyes, Heard, HostPlane, HostSpec, HostTiming, HostsView, Order, Power, Refusal, Sight};
 use crate::random::Random;
 use crate::time::{Bell, Local, Timekeeper};
 
@@ -110,6 +111,8 @@ impl SimulatedHosts {
                 group: spec.group.clone(),
                 tags: spec.tags.clone(),
                 spot: spec.spot,
+                subnet: None,
+                booted: None,
             };
             let machine = Machine {
                 spec: spec.clone(),
@@ -270,7 +273,7 @@ impl HostPlane for SimulatedHosts {
         })
     }
 
-    fn power(&self, verb: Verb, ids: &BTreeSet<InstanceId>) -> Local<'static, Result<(), Refusal>> {
+    fn power(&self, verb: Power, ids: &BTreeSet<InstanceId>) -> Local<'static, Result<(), Refusal>> {
         let done = self.use_verb(verb, ids);
         Box::pin(std::future::ready(done))
     }

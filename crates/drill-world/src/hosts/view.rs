@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use drill_model::faults::Ends;
+use drill_model::faults::ec2::{Instance, InstanceState};
 use drill_model::host::Document;
 use drill_model::ids::InstanceId;
-use drill_phases::ports::{Instance, InstanceState};
 use jiff::Timestamp;
 
 use super::Order;
@@ -45,11 +46,9 @@ impl HostView {
     pub fn runs(&self, process: &str, at: Timestamp) -> bool {
         let withheld = |fault: &Order| {
             let named = |name: &str| fault.parameters.get(name).is_some_and(|value| value == process);
-            match fault.document {
-                Document::ProcessPause => named("Process"),
-                Document::ServiceStop => named("Service"),
-                _ => false,
-            }
+            // A fault that happens once has left already; its process is down until it is started again.
+            let lasts = fault.fault().is_some_and(|kind| kind.ends() == Ends::PutBack);
+            lasts && (named("Process") || named("Service"))
         };
         self.is_up() && self.down.get(process).is_none_or(|back| at >= *back) && !self.faults.iter().any(withheld)
     }

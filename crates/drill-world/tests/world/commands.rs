@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use drill_model::faults::FaultKind;
 use drill_model::host::Document;
 use drill_phases::ports::{Class, CommandId, HostAnswers, HostHarm, HostHeal, HostProbe};
 use drill_world::{HostSpec, Simulation};
@@ -10,7 +11,7 @@ const A_WHILE: Duration = Duration::from_secs(3);
 
 async fn landed(simulation: &Simulation, hosts: &[drill_model::ids::InstanceId]) -> CommandId {
     intended(simulation, hosts, latency()).await;
-    let command = simulation.world.harm(&order(simulation.now(), hosts)).await.unwrap();
+    let command = simulation.world.harm_hosts(&order(simulation.now(), hosts)).await.unwrap();
     simulation.world.sleep(A_WHILE).await;
     command
 }
@@ -22,7 +23,7 @@ fn an_order_is_pending_until_it_was_delivered_and_has_run() {
     simulation
         .play(async {
             intended(&simulation, &hosts, latency()).await;
-            let command = simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            let command = simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
             assert_eq!(said(&simulation, &command).await, ["pending", "pending"]);
             simulation.world.sleep(A_WHILE).await;
             assert_eq!(said(&simulation, &command).await, ["landed", "landed"]);
@@ -54,7 +55,7 @@ fn a_command_takes_at_most_fifty_hosts() {
 #[test]
 fn a_role_cannot_send_a_document_of_another() {
     let (simulation, hosts) = orders(1);
-    let harm = command(Document::CpuStress, &hosts, &[]);
+    let harm = command(Document::Fault(FaultKind::CpuStress), &hosts, &[]);
 
     let error = simulation.play(simulation.world.revert(&harm)).unwrap().unwrap_err();
 
@@ -69,7 +70,7 @@ fn a_parameter_that_its_document_does_not_take_refuses_the_command() {
         let mut order = order(simulation.now(), &hosts);
         order.parameters.insert(name.to_owned(), value.to_owned());
 
-        let error = simulation.play(simulation.world.harm(&order)).unwrap().unwrap_err();
+        let error = simulation.play(simulation.world.harm_hosts(&order)).unwrap().unwrap_err();
 
         assert_eq!(error.class, Class::Refused, "{name}");
         assert!(error.message.contains("InvalidParameters"), "{error}");
@@ -158,9 +159,7 @@ fn a_host_that_goes_down_under_a_command_leaves_it_without_an_answer() {
     let command = simulation.play(simulation.world.probe(&look(&hosts))).unwrap().unwrap();
     simulation.pass(Duration::from_millis(700));
     simulation
-        .play(async {
-            drill_phases::ports::InstanceHarm::reboot(&simulation.world, &super::fixture::set(&hosts)).await
-        })
+        .play(async { super::fixture::Instances::reboot(&simulation.world, &super::fixture::set(&hosts)).await })
         .unwrap()
         .unwrap();
     simulation.pass(Duration::from_secs(61));

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
-use drill_phases::ports::{Class, EmergencyStop, HostAnswers, HostHarm, Inventory, Leases, Ledger, Notices, Runs};
+use drill_phases::ports::{Class, EmergencyStop, HostAnswers, HostHarm, Leases, Ledger, Notices, Runs};
 use drill_world::{At, Disturbance, First, Hit, Kind, Method, Outage, Simulation};
 
-use super::fixture::{intended, latency, look, order, orders, run, run_id, said, set, with_word};
+use super::fixture::{
+    Instances as _, intended, latency, look, order, orders, run, run_id, said, set, whole, with_word,
+};
 
 fn disturbed(kind: Kind) -> Simulation {
     let (simulation, _) = orders(1);
@@ -63,12 +65,12 @@ fn a_write_that_is_delivered_twice_conflicts_with_itself() {
 #[test]
 fn an_order_that_is_delivered_twice_lands_once() {
     let (simulation, hosts) = orders(1);
-    simulation.world.disturb(Disturbance { at: At::Nth(Method::Harm, 1), kind: Kind::DeliveredTwice });
+    simulation.world.disturb(Disturbance { at: At::Nth(Method::HarmHosts, 1), kind: Kind::DeliveredTwice });
 
     let command = simulation
         .play(async {
             intended(&simulation, &hosts, latency()).await;
-            let command = simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            let command = simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
             simulation.world.sleep(Duration::from_secs(3)).await;
             command
         })
@@ -94,7 +96,7 @@ fn a_slow_call_takes_its_time_before_it_happens() {
 fn a_stale_read_tells_what_was_so_a_while_ago() {
     let (simulation, hosts) = orders(1);
     let world = &simulation.world;
-    world.disturb(Disturbance { at: At::Nth(Method::Describe, 2), kind: Kind::StaleRead });
+    world.disturb(Disturbance { at: At::Nth(Method::See, 2), kind: Kind::StaleRead });
     simulation.hosts.set_tag(&hosts[0], "Colour", Some("red"));
     simulation.pass(Duration::from_secs(20));
     let red = || {
@@ -186,7 +188,7 @@ fn calls_are_numbered_counted_and_never_forgotten() {
 
     simulation
         .play(async {
-            world.lease(&run_id(), &set(&hosts)).await.unwrap();
+            world.lease(&run_id(), &whole(&hosts)).await.unwrap();
             world.overdue(simulation.now()).await.unwrap();
             world.describe(&set(&hosts)).await.unwrap();
             world.describe(&set(&hosts)).await.unwrap();
@@ -197,5 +199,5 @@ fn calls_are_numbered_counted_and_never_forgotten() {
     assert_eq!(numbers, [1, 2, 3, 4]);
     let coverage = world.coverage();
     assert_eq!(coverage.len(), Method::ALL.len());
-    assert_eq!((coverage[&Method::Describe], coverage[&Method::Stop]), (2, 0));
+    assert_eq!((coverage[&Method::See], coverage[&Method::Harm]), (2, 0));
 }

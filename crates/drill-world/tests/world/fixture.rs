@@ -3,12 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use drill_model::faults::ec2::{Harm, Heal, Instance};
+use drill_model::faults::{FaultKind, Kind, Sight};
 use drill_model::host::Document;
 use drill_model::ids::{FaultName, InstanceId, RunId, UnitId};
 use drill_model::ledger::Row;
 use drill_model::run::Run;
-use drill_phases::ports::{AlarmClock, CommandId, HostAnswer, HostAnswers, HostCommand, Leases, Ledger, Runs};
-use drill_world::{HostSpec, Simulation};
+use drill_model::target::{Home, TargetId};
+use drill_phases::ports::{
+    AlarmClock, Answer, ArmUndo, CommandId, Harms, Heals, Holding, HostAnswer, HostAnswers, HostCommand, Leases,
+    Ledger, Rehearsal, Rehearse, Runs, Sees, TimedUndo,
+};
+use drill_world::{HostSpec, Simulation, World};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -54,10 +60,9 @@ fn approval() -> Value {
 
 /// A row of the fault, by the change.
 pub fn row(now: Timestamp, target: &InstanceId, change: Value) -> Row {
-    let reversal = if change["by"] == "stop-instance" { "start" } else { "revert" };
     let row = json!({
-        "run_id": run_id(), "fault": fault(), "target": target, "unit": unit(), "change": change, "reversal": reversal,
-        "original": {"of": "host"}, "intended_at": now, "not_after": now + Duration::from_secs(30),
+        "run_id": run_id(), "fault": fault(), "target": home().instance(target), "unit": unit(), "change": change,
+        "saved": null, "intended_at": now, "not_after": now + Duration::from_secs(30),
         "ends_at": now + Duration::from_secs(FAULT_SECONDS), "deadline": now + Duration::from_secs(2 * FAULT_SECONDS),
         "state": {"is": "intended"}, "since": now,
     });
@@ -72,17 +77,28 @@ pub fn latency() -> Value {
 pub async fn intended(simulation: &Simulation, targets: &[InstanceId], change: Value) {
     let world = simulation.world.named("test");
     world.create_run(&run(simulation, "injecting")).await.unwrap();
-    world.lease(&run_id(), &set(targets)).await.unwrap();
+    world.lease(&run_id(), &whole(targets)).await.unwrap();
     let now = simulation.now();
     world.set_clock(&run_id(), now + Duration::from_secs(3 * FAULT_SECONDS)).await.unwrap();
     let rows: Vec<Row> = targets.iter().map(|target| row(now, target, change.clone())).collect();
     world.intend(&run_id(), &rows).await.unwrap();
+    for target in targets.iter().filter(|_| change["by"] == "resource") {
+        let undo = TimedUndo {
+            name: format!("{}-{}-0", unit(), home().instance(target).digest()),
+            at: now + Duration::from_secs(86_400),
+            repeats: false,
+            service: "ec2".to_owned(),
+            action: "startInstances".to_owned(),
+            input: json!({ "InstanceIds": [target] }),
+        };
+        world.arm(&undo).await.unwrap();
+    }
 }
 
 /// An order to slow the network of these hosts, that starts within 30 s and ends by itself after two minutes.
 pub fn order(now: Timestamp, targets: &[InstanceId]) -> HostCommand {
     command(
-        Document::NetworkLatency,
+        Document::Fault(FaultKind::NetworkLatency),
         targets,
         &[
             ("DelayMs", "100"),
@@ -131,7 +147,7 @@ pub fn word(answer: &HostAnswer) -> String {
 
 /// That instances are stopped.
 pub fn stopping() -> Value {
-    json!({"by": "stop-instance"})
+    json!({"by": "resource", "fault": {"kind": "instance-stop"}})
 }
 
 /// The lines that hold this word.
@@ -146,8 +162,70 @@ pub fn nothing() -> Vec<String> {
 /// An order that kills every process called `orders` there, once.
 pub fn kill(now: Timestamp, targets: &[InstanceId]) -> HostCommand {
     let mut order = order(now, targets);
-    order.document = Document::ProcessKill;
+    order.document = Document::Fault(FaultKind::ProcessKill);
     order.parameters.retain(|name, _| !["DelayMs", "To"].contains(&name.as_str()));
     order.parameters.insert("Process".to_owned(), "orders".to_owned());
     order
+}
+
+/// Where the world says that everything lies.
+pub fn home() -> Home {
+    Home { account: "123456789012".to_owned(), region: "eu-central-1".to_owned() }
+}
+
+pub fn targets(ids: &BTreeSet<InstanceId>) -> BTreeSet<TargetId> {
+    ids.iter().map(|id| home().instance(id)).collect()
+}
+
+/// These instances, held by a run for itself.
+pub fn whole(ids: &[InstanceId]) -> Holding {
+    Holding { whole: targets(&set(ids)), shares: BTreeSet::new() }
+}
+
+/// What is asked of EC2, by instance ids.
+pub trait Instances {
+    async fn stop(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+    async fn reboot(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+    async fn terminate(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+    async fn boot(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+    async fn may_stop(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+    async fn may_start(&self, ids: &BTreeSet<InstanceId>) -> Answer<()>;
+    async fn describe(&self, ids: &BTreeSet<InstanceId>) -> Answer<Vec<Instance>>;
+}
+
+impl Instances for World {
+    async fn stop(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.harm(&Harm::Stop.into(), &targets(ids)).await
+    }
+
+    async fn reboot(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.harm(&Harm::Reboot.into(), &targets(ids)).await
+    }
+
+    async fn terminate(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.harm(&Harm::Terminate.into(), &targets(ids)).await
+    }
+
+    async fn boot(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.heal(&Heal::Start.into(), &targets(ids)).await
+    }
+
+    async fn may_stop(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.rehearse(&Rehearsal::Harm(Harm::Stop.into()), &targets(ids)).await
+    }
+
+    async fn may_start(&self, ids: &BTreeSet<InstanceId>) -> Answer<()> {
+        self.rehearse(&Rehearsal::Heal(Heal::Start.into()), &targets(ids)).await
+    }
+
+    async fn describe(&self, ids: &BTreeSet<InstanceId>) -> Answer<Vec<Instance>> {
+        let seen = self.see(Kind::Ec2Instance, &targets(ids)).await?;
+        Ok(seen
+            .into_iter()
+            .filter_map(|seen| match seen.sight {
+                Sight::Ec2Instance(instance) => Some(instance),
+                Sight::Subnet(_) => None,
+            })
+            .collect())
+    }
 }

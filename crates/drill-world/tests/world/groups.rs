@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use drill_model::faults::ec2::InstanceState;
 use drill_model::ids::{GroupName, InstanceId};
-use drill_phases::ports::{Class, Groups, InstanceHarm, InstanceState};
+use drill_phases::ports::{Class, Groups};
 use drill_world::{HostSpec, Simulation};
 
-use super::fixture::set;
+use super::fixture::{Instances as _, set};
 
 fn fleet() -> (Simulation, GroupName, Vec<InstanceId>) {
     let simulation = Simulation::new(1);

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use drill_model::host::Capability;
 use drill_model::ids::InstanceId;
-use drill_phases::ports::{
-    CommandId, HostAnswer, HostAnswers, HostCommand, HostHarm, HostHeal, HostProbe, InstanceHarm,
-};
+use drill_phases::ports::{CommandId, HostAnswer, HostAnswers, HostCommand, HostHarm, HostHeal, HostProbe};
 use drill_world::{HostSpec, Simulation};
 use jiff::SignedDuration;
 
-use super::fixture::{intended, kill, latency, look, nothing, order, orders, revert, said, set, with_word};
+use super::fixture::{
+    Instances as _, intended, kill, latency, look, nothing, order, orders, revert, said, set, with_word,
+};
 
 const A_WHILE: Duration = Duration::from_secs(3);
 
@@ -26,7 +26,7 @@ fn one(simulation: &Simulation, command: &CommandId) -> String {
 
 /// What the host says to an order that harms.
 fn harmed(simulation: &Simulation, order: &HostCommand) -> String {
-    let command = simulation.play(simulation.world.harm(order)).unwrap().unwrap();
+    let command = simulation.play(simulation.world.harm_hosts(order)).unwrap().unwrap();
     simulation.pass(A_WHILE);
     one(simulation, &command)
 }
@@ -216,7 +216,7 @@ fn a_killed_process_comes_back_and_its_unit_stays_until_its_end() {
         simulation.hosts.view().hosts[&id].runs("orders", at)
     };
 
-    let command = simulation.play(simulation.world.harm(&kill)).unwrap().unwrap();
+    let command = simulation.play(simulation.world.harm_hosts(&kill)).unwrap().unwrap();
     simulation.pass(Duration::from_secs(2));
 
     assert!(!runs(simulation.now()));

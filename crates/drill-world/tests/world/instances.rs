@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use drill_model::faults::ec2::InstanceState;
 use drill_model::ids::InstanceId;
-use drill_phases::ports::{Class, InstanceHarm, InstanceHeal, InstanceState, Inventory, Rehearse, Verb};
+use drill_phases::ports::{Class, Sees as _};
 use drill_world::{HostSpec, Simulation};
 use serde_json::json;
 
-use super::fixture::{orders, set};
+use super::fixture::{Instances as _, orders, set};
 
 fn seen(simulation: &Simulation, id: &InstanceId) -> Option<InstanceState> {
     let only = set(std::slice::from_ref(id));
@@ -25,7 +26,7 @@ fn a_change_is_seen_after_a_while_and_not_before() {
     assert_eq!(seen(&simulation, id), Some(InstanceState::Stopping));
     simulation.pass(Duration::from_secs(8));
     assert_eq!(seen(&simulation, id), Some(InstanceState::Stopped));
-    simulation.play(InstanceHeal::start(&simulation.world, &set(&hosts))).unwrap().unwrap();
+    simulation.play(simulation.world.boot(&set(&hosts))).unwrap().unwrap();
     simulation.pass(Duration::from_secs(1));
     assert_eq!(seen(&simulation, id), Some(InstanceState::Pending));
     simulation.pass(Duration::from_secs(15));
@@ -52,7 +53,7 @@ fn verbs_can_be_repeated() {
     simulation
         .play(async {
             let world = &simulation.world;
-            InstanceHeal::start(world, &ids).await.unwrap();
+            world.boot(&ids).await.unwrap();
             world.stop(&ids).await.unwrap();
             world.stop(&ids).await.unwrap();
             world.sleep(Duration::from_secs(10)).await;
@@ -72,7 +73,7 @@ fn an_instance_on_its_way_down_cannot_be_started_yet() {
     let error = simulation
         .play(async {
             simulation.world.stop(&ids).await.unwrap();
-            InstanceHeal::start(&simulation.world, &ids).await.unwrap_err()
+            simulation.world.boot(&ids).await.unwrap_err()
         })
         .unwrap();
 
@@ -100,8 +101,8 @@ fn the_role_that_harms_is_fenced_off_and_the_role_that_heals_is_not() {
         let ids = set(&[id]);
 
         let refused = simulation.play(simulation.world.stop(&ids)).unwrap().unwrap_err();
-        let rehearsed = simulation.play(simulation.world.rehearse(Verb::Stop, &ids)).unwrap().unwrap_err();
-        simulation.play(simulation.world.rehearse(Verb::Start, &ids)).unwrap().unwrap();
+        let rehearsed = simulation.play(simulation.world.may_stop(&ids)).unwrap().unwrap_err();
+        simulation.play(simulation.world.may_start(&ids)).unwrap().unwrap();
 
         assert_eq!([refused.class, rehearsed.class], [Class::Refused, Class::Refused]);
     }
@@ -134,7 +135,7 @@ fn a_selector_must_match_in_every_part_and_the_order_means_nothing() {
     let find = |selector: serde_json::Value| {
         let selector = serde_json::from_value(selector).unwrap();
         let found = simulation.play(simulation.world.find(&selector)).unwrap().unwrap();
-        found.into_iter().map(|instance| instance.id).collect::<Vec<_>>()
+        found.into_iter().filter_map(|seen| seen.id.instance()).collect::<Vec<_>>()
     };
 
     let mut once = find(json!({"kind": "ec2-instance", "tags": {"Service": "orders"}}));

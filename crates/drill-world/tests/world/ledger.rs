@@ -5,7 +5,7 @@ use drill_model::ledger::{Gone, Row, State};
 use drill_phases::ports::{Class, Leases, Ledger, Runs, Step};
 use drill_world::Simulation;
 
-use super::fixture::{intended, latency, orders, row, run, run_id, set};
+use super::fixture::{home, intended, latency, orders, row, run, run_id, whole};
 
 fn rows(simulation: &Simulation) -> Vec<Row> {
     simulation.play(simulation.world.rows(&run_id())).unwrap().unwrap()
@@ -42,10 +42,10 @@ fn an_intent_needs_every_lease_and_a_lever_that_is_not_pulled() {
     let (simulation, hosts) = orders(2);
     let world = &simulation.world;
     simulation.play(world.create_run(&run(&simulation, "injecting"))).unwrap().unwrap();
-    simulation.play(world.lease(&run_id(), &set(&hosts[..1]))).unwrap().unwrap();
+    simulation.play(world.lease(&run_id(), &whole(&hosts[..1]))).unwrap().unwrap();
 
     assert!(refused(&simulation, &hosts).1.contains("does not hold the lease"));
-    simulation.play(world.lease(&run_id(), &set(&hosts))).unwrap().unwrap();
+    simulation.play(world.lease(&run_id(), &whole(&hosts))).unwrap().unwrap();
     world.pull_lever("trading is down");
     let (class, what) = refused(&simulation, &hosts);
 
@@ -57,7 +57,7 @@ fn an_intent_needs_every_lease_and_a_lever_that_is_not_pulled() {
 fn a_transaction_takes_at_most_a_batch() {
     let (simulation, hosts) = orders(51);
     simulation.play(simulation.world.create_run(&run(&simulation, "injecting"))).unwrap().unwrap();
-    simulation.play(simulation.world.lease(&run_id(), &set(&hosts))).unwrap().unwrap();
+    simulation.play(simulation.world.lease(&run_id(), &whole(&hosts))).unwrap().unwrap();
 
     assert_eq!(refused(&simulation, &hosts).0, Class::Refused);
 }
@@ -139,15 +139,15 @@ fn leases_are_taken_all_at_once_or_not_at_all() {
     let (simulation, hosts) = orders(3);
     let other = RunId::try_from("run-2").unwrap();
     let world = &simulation.world;
-    simulation.play(world.lease(&other, &set(&hosts[2..]))).unwrap().unwrap();
-    simulation.play(world.lease(&run_id(), &set(&hosts[..1]))).unwrap().unwrap();
+    simulation.play(world.lease(&other, &whole(&hosts[2..]))).unwrap().unwrap();
+    simulation.play(world.lease(&run_id(), &whole(&hosts[..1]))).unwrap().unwrap();
 
-    let error = simulation.play(world.lease(&run_id(), &set(&hosts))).unwrap().unwrap_err();
+    let error = simulation.play(world.lease(&run_id(), &whole(&hosts))).unwrap().unwrap_err();
 
     assert_eq!(error.class, Class::Conflict);
     assert!(error.message.contains(hosts[2].as_str()) && error.message.contains("run-2"), "{error}");
-    let others = simulation.play(world.holders(&other, &set(&hosts))).unwrap().unwrap();
-    assert_eq!(others, [(hosts[0].clone(), run_id())]);
+    let others = simulation.play(world.holders(&other, &whole(&hosts))).unwrap().unwrap();
+    assert_eq!(others, [(home().instance(&hosts[0]), run_id())]);
 }
 
 #[test]
@@ -155,11 +155,11 @@ fn a_run_gives_back_only_what_is_its_own() {
     let (simulation, hosts) = orders(2);
     let other = RunId::try_from("run-2").unwrap();
     let world = &simulation.world;
-    simulation.play(world.lease(&other, &set(&hosts[1..]))).unwrap().unwrap();
-    simulation.play(world.lease(&run_id(), &set(&hosts[..1]))).unwrap().unwrap();
+    simulation.play(world.lease(&other, &whole(&hosts[1..]))).unwrap().unwrap();
+    simulation.play(world.lease(&run_id(), &whole(&hosts[..1]))).unwrap().unwrap();
 
-    simulation.play(world.release(&run_id(), &set(&hosts))).unwrap().unwrap();
+    simulation.play(world.release(&run_id(), &whole(&hosts))).unwrap().unwrap();
 
-    let held = simulation.play(world.holders(&run_id(), &set(&hosts))).unwrap().unwrap();
-    assert_eq!(held, [(hosts[1].clone(), other)]);
+    let held = simulation.play(world.holders(&run_id(), &whole(&hosts))).unwrap().unwrap();
+    assert_eq!(held, [(home().instance(&hosts[1]), other)]);
 }

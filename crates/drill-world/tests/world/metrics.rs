@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use drill_model::experiment::{CloudWatchProbe, HttpProbe};
+use drill_model::faults::FaultKind;
 use drill_model::host::Document;
 use drill_phases::ports::{Class, Datapoint, HostHarm, Http, HttpReading, Metrics, Prometheus};
 use drill_world::{Datum, HostsView, Metric, Simulation};
@@ -27,7 +28,7 @@ fn read(simulation: &Simulation, probe: CloudWatchProbe, from: Timestamp, to: Ti
 
 /// 45 ms, and 100 more while packets of any host are late.
 fn service(view: &HostsView, _: Timestamp) -> Vec<Datum> {
-    let late = if view.any(Document::NetworkLatency) { 100.0 } else { 0.0 };
+    let late = if view.any(Document::Fault(FaultKind::NetworkLatency)) { 100.0 } else { 0.0 };
     vec![Datum { metric: metric(), value: 45.0 + late }]
 }
 
@@ -79,7 +80,7 @@ fn a_model_measures_what_was_so_at_each_instant_whenever_it_is_read() {
     simulation
         .play(async {
             intended(&simulation, &hosts, latency()).await;
-            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
         })
         .unwrap();
     simulation.pass(Duration::from_secs(600));

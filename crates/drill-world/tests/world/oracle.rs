@@ -2,10 +2,13 @@ use std::time::Duration;
 
 use drill_model::ledger::{Gone, State};
 use drill_model::run::{Armed, Ending, Run, Status};
-use drill_phases::ports::{AlarmClock, HostHarm, HostHeal, InstanceHarm, InstanceHeal, Leases, Ledger, Runs, Step};
+use drill_phases::ports::{AlarmClock, HostHarm, HostHeal, Leases, Ledger, Runs, Step};
 use drill_world::{HostSpec, Simulation};
 
-use super::fixture::{intended, latency, nothing, order, orders, revert, row, run, run_id, set, stopping, with_word};
+use super::fixture::{
+    Instances as _, intended, latency, nothing, order, orders, revert, row, run, run_id, set, stopping, whole,
+    with_word,
+};
 
 const A_WHILE: Duration = Duration::from_secs(3);
 
@@ -24,7 +27,7 @@ fn a_change_without_an_intent_is_a_violation() {
     check(&simulation, "ec2:StopInstances");
 
     let (simulation, hosts) = orders(1);
-    simulation.play(simulation.world.harm(&order(simulation.now(), &hosts))).unwrap().unwrap();
+    simulation.play(simulation.world.harm_hosts(&order(simulation.now(), &hosts))).unwrap().unwrap();
     check(&simulation, "without an intent");
     simulation.pass(A_WHILE);
     assert_eq!(simulation.world.violations().len(), 2, "the landing is another");
@@ -37,7 +40,7 @@ fn a_change_with_its_intent_is_none() {
     simulation
         .play(async {
             intended(&simulation, &hosts, latency()).await;
-            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
             simulation.world.sleep(A_WHILE).await;
             simulation.world.revert(&revert(&hosts)).await.unwrap();
             simulation.world.sleep(A_WHILE).await;
@@ -45,7 +48,7 @@ fn a_change_with_its_intent_is_none() {
             let to = State::Undone { landed: None, how: Gone::Reverted };
             let steps: Vec<Step> = rows.into_iter().map(|row| Step { row, to: to.clone() }).collect();
             simulation.world.advance(&steps, simulation.now()).await.unwrap();
-            simulation.world.release(&run_id(), &set(&hosts)).await.unwrap();
+            simulation.world.release(&run_id(), &whole(&hosts)).await.unwrap();
         })
         .unwrap();
     simulation.pass(Duration::from_secs(3600));
@@ -61,7 +64,7 @@ fn everything_that_is_left_is_listed() {
     simulation
         .play(async {
             intended(&simulation, &hosts, latency()).await;
-            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
             simulation.world.sleep(A_WHILE).await;
         })
         .unwrap();
@@ -79,7 +82,7 @@ fn a_row_that_is_closed_while_the_fault_is_there_is_a_violation() {
     simulation
         .play(async {
             intended(&simulation, &hosts, latency()).await;
-            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
             simulation.world.sleep(A_WHILE).await;
             let row = simulation.world.rows(&run_id()).await.unwrap().remove(0);
             let to = State::Undone { landed: None, how: Gone::Absent };
@@ -98,7 +101,7 @@ fn a_fault_that_lands_after_its_row_was_closed_is_a_violation() {
     simulation
         .play(async {
             intended(&simulation, &hosts, latency()).await;
-            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
             let row = simulation.world.rows(&run_id()).await.unwrap().remove(0);
             let to = State::NeverMade { why: "the agent is offline".to_owned() };
             simulation.world.advance(&[Step { row, to }], simulation.now()).await.unwrap();
@@ -118,7 +121,7 @@ fn a_fault_that_outlives_its_deadline_and_grace_is_a_violation() {
     simulation
         .play(async {
             intended(&simulation, &hosts, latency()).await;
-            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
         })
         .unwrap();
     simulation.pass(Duration::from_secs(179));
@@ -155,7 +158,7 @@ fn an_instance_that_was_started_again_is_not_left() {
             intended(&simulation, &hosts, stopping()).await;
             simulation.world.stop(&set(&hosts)).await.unwrap();
             simulation.world.sleep(Duration::from_secs(10)).await;
-            InstanceHeal::start(&simulation.world, &set(&hosts)).await.unwrap();
+            simulation.world.boot(&set(&hosts)).await.unwrap();
             simulation.world.sleep(Duration::from_secs(20)).await;
         })
         .unwrap();
@@ -168,8 +171,8 @@ fn an_instance_that_was_started_again_is_not_left() {
 fn healing_what_was_never_touched_is_a_violation() {
     let (simulation, hosts) = orders(1);
 
-    simulation.play(InstanceHeal::start(&simulation.world, &set(&hosts))).unwrap().unwrap();
-    check(&simulation, "no run meant to stop");
+    simulation.play(simulation.world.boot(&set(&hosts))).unwrap().unwrap();
+    check(&simulation, "no run meant to change");
 
     let (simulation, hosts) = orders(1);
     simulation.play(simulation.world.revert(&revert(&hosts))).unwrap().unwrap();
@@ -186,7 +189,7 @@ fn harming_a_target_of_another_environment_is_a_violation() {
         .play(async {
             intended(&simulation, &hosts, latency()).await;
             assert_eq!(simulation.world.run(&run_id()).await.unwrap().environment.unwrap().as_str(), "staging");
-            simulation.world.harm(&order(simulation.now(), &hosts)).await.unwrap();
+            simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
         })
         .unwrap();
 
@@ -201,20 +204,24 @@ fn a_change_without_an_alarm_clock_is_a_violation() {
         .play(async {
             let world = &simulation.world;
             world.create_run(&run(&simulation, "injecting")).await.unwrap();
-            world.lease(&run_id(), &set(&hosts)).await.unwrap();
+            world.lease(&run_id(), &whole(&hosts)).await.unwrap();
             world.intend(&run_id(), &[row(simulation.now(), &hosts[0], stopping())]).await.unwrap();
             world.stop(&set(&hosts)).await.unwrap();
         })
         .unwrap();
 
-    check(&simulation, "no alarm clock");
+    // Nothing else would end it, either.
+    let violations = simulation.world.violations();
+    assert_eq!(violations.len(), 2, "{violations:?}");
+    assert!(violations[0].contains("nothing would undo it"), "{violations:?}");
+    assert!(violations[1].contains("no alarm clock"), "{violations:?}");
 }
 
 #[test]
 fn giving_back_what_is_not_clean_is_a_violation() {
     let (simulation, hosts) = orders(1);
     simulation.play(intended(&simulation, &hosts, latency())).unwrap();
-    simulation.play(simulation.world.release(&run_id(), &set(&hosts))).unwrap().unwrap();
+    simulation.play(simulation.world.release(&run_id(), &whole(&hosts))).unwrap().unwrap();
     check(&simulation, "gives back a lease");
 
     let (simulation, hosts) = orders(1);

@@ -2,7 +2,7 @@
 
 use super::super::{Experiment, Slot};
 use super::{Problems, choose_from, repeated, schedule};
-use crate::faults::Reversal;
+use crate::faults::{Ends, FaultSpec, Problem};
 use crate::ids::FaultName;
 use crate::quantity::Span;
 
@@ -19,6 +19,13 @@ pub(super) fn check(experiment: &Experiment, found: &mut Problems) {
             let help = choose_from(fault.on.as_str(), targets, "describe it under `targets`");
             found.add(format!("faults[{index}].on"), format!("no target is called `{}`", fault.on), help);
         }
+        if let Some(target) = experiment.targets.get(&fault.on).filter(|target| target.kind != fault.fault.kind().on())
+        {
+            let (kind, needed) = (fault.fault.kind(), fault.fault.kind().on());
+            let message = format!("`{}` is of kind {}, and {kind} is done to a {needed}", fault.on, target.kind);
+            let help = format!("name targets of `kind: {needed}`, or another fault");
+            found.add(format!("faults[{index}].on"), message, help);
+        }
         if fault.duration.is_zero() {
             let help =
                 "write how long it lasts, such as `60s`; of a fault that happens once, how long its effect is watched";
@@ -27,7 +34,7 @@ pub(super) fn check(experiment: &Experiment, found: &mut Problems) {
             let message = format!("{} is longer than a fault may last", fault.duration);
             found.add(format!("faults[{index}].duration"), message, format!("write at most {LONGEST}"));
         }
-        for (field, message, help) in fault.fault.problems(&experiment.dependencies) {
+        for Problem { field, message, help } in fault.fault.problems(&experiment.dependencies) {
             found.add(format!("faults[{index}].{field}"), message, help);
         }
         order(experiment, index, found);
@@ -79,8 +86,8 @@ fn order(experiment: &Experiment, index: usize, found: &mut Problems) {
 fn together(experiment: &Experiment, first: (usize, Slot), second: (usize, Slot), found: &mut Problems) {
     let (one, two) = (&experiment.faults[first.0], &experiment.faults[second.0]);
     let path = format!("faults[{}].on", second.0);
-    let gone = |(earlier, earlier_slot): (&crate::faults::FaultSpec, Slot), later_slot: Slot| {
-        earlier.fault.reversal() == Reversal::Irreversible && earlier_slot.to <= later_slot.from
+    let gone = |(earlier, earlier_slot): (&FaultSpec, Slot), later_slot: Slot| {
+        earlier.fault.ends() == Ends::Never && earlier_slot.to <= later_slot.from
     };
     if first.1.overlaps(&second.1) {
         if let Some(why) = one.fault.surface().conflict(&two.fault.surface()) {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::super::{Experiment, MinHealthy, Pick, Source, TargetSpec};
+use super::super::{Experiment, MinHealthy, Pick, Source, TargetKind, TargetSpec};
 use super::Problems;
 use crate::ids::TargetName;
 use crate::pick::share_of;
@@ -34,9 +34,18 @@ fn is_used(experiment: &Experiment, name: &TargetName) -> bool {
 }
 
 fn selector(name: &TargetName, target: &TargetSpec, found: &mut Problems) {
-    if target.tags.is_empty() && target.ids.is_empty() && target.group.is_none() {
+    if target.tags.is_empty() && target.ids.is_empty() && target.group.is_none() && target.zone.is_none() {
         let help = "say whom: `tags: { Service: orders }`, `ids: [i-0123456789abcdef0]` or `group: orders-asg`";
-        found.add(format!("targets.{name}"), format!("`{name}` has no tags, no ids and no group"), help);
+        found.add(format!("targets.{name}"), format!("`{name}` has no tags, no ids, no group and no zone"), help);
+    }
+    if target.group.is_some() && target.kind != TargetKind::Ec2Instance {
+        let message = format!("a {} is no member of a group", target.kind);
+        found.add(format!("targets.{name}.group"), message, "select it by tags, ids or zone");
+    }
+    for (index, id) in target.ids.iter().enumerate().filter(|(_, id)| !target.kind.is_id(id.name())) {
+        let rule = target.kind.id_rule();
+        let message = format!("`{id}` is not the id of a target of kind {}: expected {rule}", target.kind);
+        found.add(format!("targets.{name}.ids[{index}]"), message, format!("write {rule}, or a whole ARN"));
     }
     for (key, value) in &target.tags {
         let path = format!("targets.{name}.tags.{key}");

@@ -2,7 +2,6 @@
 
 use super::super::fixture::{AVAILABILITY, LATENCY, Story, at, held, watched_until};
 use super::super::{Holds, RecoveryTime, Verdict};
-use crate::faults::Reversal;
 use crate::observation::{Sample, Stage};
 use crate::quantity::{Percent, Span};
 
@@ -50,7 +49,8 @@ fn a_fault_that_happens_once_counts_from_its_landing() {
 fn the_latest_of_several_faults_decides() {
     for once in [0, 1] {
         let mut story = held();
-        story.ledger[once].reversal = Reversal::Irreversible;
+        story.ledger[once].change =
+            super::super::fixture::change(r#"{"kind": "instance-terminate", "irreversible": "accepted"}"#);
 
         check(&story, Holds::Yes, recovered(5));
     }

@@ -1,0 +1,178 @@
+//! Bringing changes about on resources: stage what does no harm yet, arm what ends it without us, then make the one call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use drill_model::faults::{Ends, Harm, Next, ScheduledUndo, Seen, UniversalCall};
+use drill_model::ledger::{Row, State};
+use drill_model::target::TargetId;
+use jiff::Timestamp;
+
+use super::{Batches, attempt, look, settled, side_by_side, targets_of};
+use crate::ports::{ArmUndo, Class, Clock, Harms, PortError, Sees, Step, TimedUndo};
+
+/// The scheduled undo comes this long after the deadline, so that it never meets a run that is on time, nor the janitor
+/// that its alarm clock wakes.
+pub(crate) const UNDO_GRACE: Duration = Duration::from_secs(120);
+
+/// What stopped a change.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// The targets could not be looked at.
+    Unseen(PortError),
+    /// What ends it without us could not be armed, so nothing was harmed.
+    Unarmed(PortError),
+    /// A call failed.
+    Call(PortError),
+}
+
+/// The changes of one fault on their way.
+#[derive(Debug)]
+pub(crate) struct Changing {
+    rows: Vec<Row>,
+    /// A harming call may have been made: by us, or by an earlier call of Inject.
+    tried: BTreeSet<TargetId>,
+    armed: BTreeSet<TargetId>,
+    /// A call that was made is not made again: what is seen may lie behind.
+    made: BTreeSet<(TargetId, Harm)>,
+    landed: BTreeMap<TargetId, Timestamp>,
+}
+
+impl Changing {
+    /// Changes whose intents are written. `before` says which an earlier call of Inject may have made.
+    pub(crate) fn of(rows: Vec<Row>, before: &BTreeSet<TargetId>) -> Self {
+        Self { rows, tried: before.clone(), armed: BTreeSet::new(), made: BTreeSet::new(), landed: BTreeMap::new() }
+    }
+
+    /// Goes on until there is nothing to do but to look again.
+    pub(crate) async fn advance(&mut self, world: &(impl Sees + Harms + ArmUndo + Clock)) -> Result<(), Stopped> {
+        while self.step(world).await? {}
+        Ok(())
+    }
+
+    /// True when every change is seen to have landed, or can only be seen when its host is asked: that is done when it is
+    /// put back.
+    pub(crate) fn is_done(&self) -> bool {
+        let asks = |row: &Row| row.change.on_resource().is_some_and(|fault| fault.asks_host());
+        self.rows
+            .iter()
+            .all(|row| self.landed.contains_key(&row.target) || asks(row) && self.tried.contains(&row.target))
+    }
+
+    /// What was seen to have landed, for the ledger.
+    pub(crate) fn landings(&self) -> Vec<Step> {
+        let landed = |row: &Row| {
+            let at = *self.landed.get(&row.target)?;
+            Some(Step { row: row.clone(), to: State::Landed { at } })
+        };
+        self.rows.iter().filter(|row| row.state == State::Intended).filter_map(landed).collect()
+    }
+
+    /// One look, and the calls that follow from it. True when something was staged, so that there is more to do at once.
+    async fn step(&mut self, world: &(impl Sees + Harms + ArmUndo + Clock)) -> Result<bool, Stopped> {
+        let open: Vec<Row> = self.rows.iter().filter(|row| !self.landed.contains_key(&row.target)).cloned().collect();
+        let Some(fault) = open.first().and_then(|row| row.change.on_resource()) else { return Ok(false) };
+        let found = look(world, fault.kind(), &open.iter().map(|row| row.target.clone()).collect()).await;
+        let found = found.map_err(Stopped::Unseen)?;
+        let now = world.now();
+        let (mut stages, mut harms) = (Batches::new(), Batches::new());
+        for row in &open {
+            let Some(seen) = found.get(&row.target) else {
+                if fault.ends() == Ends::Never {
+                    self.landed.insert(row.target.clone(), now);
+                }
+                continue;
+            };
+            let attempt = attempt(row, self.tried.contains(&row.target), false, settled(row, now));
+            let in_time = now <= row.not_after;
+            match fault.apply(&attempt, seen) {
+                Next::Done => {
+                    let at = fault.happened_at(&attempt, seen).unwrap_or(now);
+                    self.landed.insert(row.target.clone(), at);
+                }
+                Next::Stage(call) if in_time && self.made.insert((row.target.clone(), call.clone())) => {
+                    stages.add(call, row);
+                }
+                Next::Do(call) if in_time && !self.made.contains(&(row.target.clone(), call.clone())) => {
+                    harms.add(call, row);
+                }
+                Next::Stage(_) | Next::Do(_) | Next::Wait(_) => {}
+            }
+        }
+        let staged = !stages.is_empty();
+        call(world, stages).await?;
+        self.arm(world, &harms, &found).await?;
+        for (call, rows) in &harms.0 {
+            for row in rows {
+                self.tried.insert(row.target.clone());
+                self.made.insert((row.target.clone(), call.clone()));
+            }
+        }
+        call(world, harms).await?;
+        Ok(staged)
+    }
+
+    /// Arms what ends these changes without us, and reads it back.
+    async fn arm(
+        &mut self,
+        world: &impl ArmUndo,
+        harms: &Batches<'_, Harm>,
+        found: &BTreeMap<TargetId, Seen>,
+    ) -> Result<(), Stopped> {
+        let rows: Vec<&Row> = harms.0.values().flatten().copied().collect();
+        let rows: Vec<&Row> = rows.into_iter().filter(|row| !self.armed.contains(&row.target)).collect();
+        let undos = rows.iter().flat_map(|row| timed(row, found.get(&row.target)));
+        let armed = side_by_side(undos, async |undo| {
+            world.arm(&undo).await?;
+            match world.armed(&undo.name).await? {
+                Some(read) if read == undo => Ok(()),
+                Some(_) => Err(PortError::new(
+                    Class::Refused,
+                    "scheduler:GetSchedule",
+                    format!("schedule {} is not as it was armed", undo.name),
+                )),
+                None => Err(PortError::new(
+                    Class::Refused,
+                    "scheduler:GetSchedule",
+                    format!("schedule {} is not there after it was armed", undo.name),
+                )),
+            }
+        })
+        .await;
+        armed.into_iter().collect::<Result<Vec<()>, PortError>>().map_err(Stopped::Unarmed)?;
+        self.armed.extend(rows.iter().map(|row| row.target.clone()));
+        Ok(())
+    }
+}
+
+/// Makes these calls side by side. The first that failed is told when all are through.
+async fn call(world: &impl Harms, calls: Batches<'_, Harm>) -> Result<(), Stopped> {
+    let made = side_by_side(calls.into_calls(), async |(call, rows)| {
+        let targets = targets_of(&rows);
+        world.harm(&call, &targets).await
+    })
+    .await;
+    made.into_iter().collect::<Result<Vec<()>, PortError>>().map(|_| ()).map_err(Stopped::Call)
+}
+
+/// The calls that the scheduler is to make for a change.
+fn timed(row: &Row, seen: Option<&Seen>) -> Vec<TimedUndo> {
+    let (Some(fault), Some(seen)) = (row.change.on_resource(), seen) else { return Vec::new() };
+    let (calls, repeats) = match fault.scheduled_undo(&attempt(row, true, false, false), seen) {
+        ScheduledUndo::Calls { calls, repeats } => (calls, repeats),
+        ScheduledUndo::EndsByItself | ScheduledUndo::Nothing(_) => return Vec::new(),
+    };
+    let target = row.target.digest();
+    calls
+        .into_iter()
+        .enumerate()
+        .map(|(place, UniversalCall { service, action, permission: _, input })| TimedUndo {
+            name: format!("{}-{target}-{place}", row.unit),
+            at: Timestamp::from_second((row.deadline + UNDO_GRACE).as_second()).unwrap_or(row.deadline),
+            repeats,
+            service: service.to_owned(),
+            action: action.to_owned(),
+            input,
+        })
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! Changes on hosts: orders go out to all before anything is waited for, so that one silent host delays no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use drill_model::faults::{Ends, Kind};
+use drill_model::host::{Document, HostOrder, HostOutcome, HostReport};
+use drill_model::ids::{InstanceId, RunId, UnitId};
+use drill_model::ledger::{Gone, Row, State};
+use drill_model::plan::PlannedChange;
+use drill_model::target::TargetId;
+use jiff::Timestamp;
+
+use super::{look, side_by_side};
+use crate::answers;
+use crate::ports::{Answer, BATCH, Class, CommandId, Healing, HostAnswer, HostCommand, HostHarm, Step};
+use crate::undo::{Left, PATIENCE, because, close, undone};
+
+/// How long after a fault's end its host reverts it without being asked.
+const HOST_GRACE: Duration = Duration::from_secs(15);
+
+/// An order that was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    /// The command.
+    pub(crate) command: CommandId,
+    /// No other copy of it can have reached these hosts.
+    pub(crate) first: bool,
+}
+
+/// Sends the order of a fault to the hosts of these rows, whose intents are written.
+pub(crate) async fn order(
+    world: &impl HostHarm,
+    run: &RunId,
+    change: &PlannedChange,
+    order: &HostOrder,
+    rows: &[&Row],
+    now: Timestamp,
+) -> Answer<Sent> {
+    let earliest = |at: fn(&Row) -> Timestamp| rows.iter().map(|row| at(row)).min().unwrap_or(now);
+    let ends = earliest(|row| row.ends_at) + HOST_GRACE;
+    let seconds = ends.duration_since(now).as_secs().clamp(1, 43_200);
+    let mut parameters = order.parameters.clone();
+    parameters.extend(
+        [
+            ("Unit", UnitId::of(run, &change.fault).to_string()),
+            ("Run", run.to_string()),
+            ("NotAfter", earliest(|row| row.not_after).as_second().to_string()),
+            ("Deadline", ends.as_second().to_string()),
+            ("MaxSeconds", seconds.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    let order = HostCommand {
+        document: order.document,
+        targets: rows.iter().filter_map(|row| row.target.instance()).collect(),
+        parameters,
+        comment: format!("stormdrill:{run}:{}", change.fault),
+    };
+    match world.harm_hosts(&order).await {
+        // The hosts answer a second order with `already`, so asking again is how one learns what happened.
+        Err(error) if error.class == Class::Ambiguous => {
+            world.harm_hosts(&order).await.map(|command| Sent { command, first: false })
+        }
+        sent => sent.map(|command| Sent { command, first: true }),
+    }
+}
+
+/// What a host's answer to an order says of its row; nothing when it may have run all the same.
+///
+/// Only the answer to the first order ever sent can say that nothing was made: a host that refuses a later copy may have
+/// the fault in place.
+pub(crate) fn heard(row: &Row, answer: &HostAnswer, first: bool, now: Timestamp) -> Option<Step> {
+    let HostAnswer::Report(report) = answer else { return None };
+    if report.unit.as_ref() != Some(&row.unit) {
+        return None;
+    }
+    let to = match report.outcome {
+        HostOutcome::Landed | HostOutcome::Already => State::Landed { at: now },
+        HostOutcome::Refused | HostOutcome::Failed if first => State::NeverMade { why: why(report) },
+        HostOutcome::Refused
+        | HostOutcome::Failed
+        | HostOutcome::Reverted
+        | HostOutcome::Absent
+        | HostOutcome::Residue
+        | HostOutcome::Alive => return None,
+    };
+    Some(Step { row: row.clone(), to })
+}
+
+fn why(report: &HostReport) -> String {
+    let reason = report.reason.as_deref().unwrap_or("no reason given");
+    report.detail.as_deref().map_or_else(|| reason.to_owned(), |detail| format!("{reason}: {detail}"))
+}
+
+/// Sends the revert document to the hosts of these rows, waits once for all of them, and closes the rows that are gone.
+pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -> Vec<Left> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let (gone, rows) = apart(world, rows).await;
+    let mut left = close(world, gone.into_iter().map(|row| (row, undone(row, Gone::TargetGone))).collect()).await;
+    let mut by_unit: BTreeMap<&UnitId, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        by_unit.entry(&row.unit).or_default().push(row);
+    }
+    let sent = side_by_side(by_unit, async |(unit, rows)| {
+        let ids = rows.iter().filter_map(|row| row.target.instance()).collect();
+        let (commands, unsent) = revert(world, run, unit, ids).await;
+        (rows, commands, unsent)
+    })
+    .await;
+    let commands: Vec<CommandId> = sent.iter().flat_map(|(_, commands, _)| commands.iter().cloned()).collect();
+    let said = answers::wait_each(world, &commands, PATIENCE).await;
+    let mut closed = Vec::new();
+    for (rows, commands, unsent) in sent {
+        for row in rows {
+            let instance = row.target.instance();
+            let answer = match instance.as_ref().and_then(|id| unsent.get(id)) {
+                Some(why) => Err(why.clone()),
+                None => judge(row, commands.iter().find_map(|command| said.answer(command, instance.as_ref()?))),
+            };
+            match answer {
+                Ok(how) => closed.push((row, undone(row, how))),
+                Err(why) => left.push(Left { row: row.clone(), why: said.failed.clone().unwrap_or(why) }),
+            }
+        }
+    }
+    left.extend(close(world, closed).await);
+    left
+}
+
+/// The rows whose target does not exist any more, and the others. When nobody can tell, all of them are others.
+async fn apart<'a>(world: &impl Healing, rows: &[&'a Row]) -> (Vec<&'a Row>, Vec<&'a Row>) {
+    let ids: BTreeSet<TargetId> = rows.iter().map(|row| row.target.clone()).collect();
+    let Ok(found) = look(world, Kind::Ec2Instance, &ids).await else {
+        return (Vec::new(), rows.to_vec());
+    };
+    let gone = |row: &&Row| found.get(&row.target).is_none_or(drill_model::faults::Seen::is_gone);
+    rows.iter().copied().partition(gone)
+}
+
+/// Sends the revert document to these hosts; a command that is refused is halved until the host it is about stands alone.
+async fn revert(
+    world: &impl Healing,
+    run: &RunId,
+    unit: &UnitId,
+    ids: Vec<InstanceId>,
+) -> (Vec<CommandId>, BTreeMap<InstanceId, String>) {
+    let mut commands = Vec::new();
+    let mut unsent = BTreeMap::new();
+    let mut batches: Vec<Vec<InstanceId>> = ids.chunks(BATCH).map(<[_]>::to_vec).collect();
+    while !batches.is_empty() {
+        let orders = std::mem::take(&mut batches);
+        let sent = side_by_side(orders, async |batch: Vec<InstanceId>| {
+            let parameters = [("Unit", unit.to_string()), ("Run", run.to_string())];
+            let order = HostCommand {
+                document: Document::Revert,
+                targets: batch.iter().cloned().collect(),
+                parameters: parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+                comment: format!("stormdrill:{run}:revert"),
+            };
+            let answer = world.revert(&order).await;
+            (batch, answer)
+        })
+        .await;
+        for (batch, answer) in sent {
+            match answer {
+                Ok(command) => commands.push(command),
+                Err(error) if batch.len() > 1 && matches!(error.class, Class::Refused | Class::Missing) => {
+                    let (one, two) = batch.split_at(batch.len() / 2);
+                    batches.extend([one.to_vec(), two.to_vec()]);
+                }
+                Err(error) => unsent.extend(batch.into_iter().map(|id| (id, because(&error)))),
+            }
+        }
+    }
+    (commands, unsent)
+}
+
+fn judge(row: &Row, answer: Option<&HostAnswer>) -> Result<Gone, String> {
+    match answer {
+        None | Some(HostAnswer::Pending) => Err("the host has not answered yet".to_owned()),
+        Some(HostAnswer::Silent(why)) => Err(format!("the host did not say that it is gone: {why}")),
+        Some(HostAnswer::Report(report)) => {
+            if report.unit.as_ref().is_some_and(|unit| *unit != row.unit) {
+                return Err("the host answered for another change".to_owned());
+            }
+            match report.outcome {
+                HostOutcome::Reverted | HostOutcome::Absent if row.change.ends() == Ends::ByItself => {
+                    Ok(Gone::Converged)
+                }
+                HostOutcome::Reverted => Ok(Gone::Reverted),
+                HostOutcome::Absent => Ok(Gone::Absent),
+                HostOutcome::Landed
+                | HostOutcome::Already
+                | HostOutcome::Refused
+                | HostOutcome::Failed
+                | HostOutcome::Residue
+                | HostOutcome::Alive => Err(format!(
+                    "the host says {:?}: {}",
+                    report.outcome,
+                    report.detail.as_deref().or(report.reason.as_deref()).unwrap_or("no more")
+                )),
+            }
+        }
+    }
+}
