@@ -169,6 +169,11 @@ pub fn experiment(fault: &str, guards: &str) -> String {
             format!("  {name}: {{ kind: ec2-instance, tags: {{ Service: {service} }}, pick: {{ count: 1 }} }}\n")
         })
         .collect();
+    let zone = if fault.contains("on: zone-a") {
+        "  zone-a: { kind: subnet, zone: eu-central-1a, pick: { count: 1 } }\n"
+    } else {
+        ""
+    };
     format!(
         "
 id: journey
@@ -176,7 +181,7 @@ title: A journey
 hypothesis: It holds.
 environments: [staging]
 targets:
-{targets}faults:
+{targets}{zone}faults:
 {fault}
 steady_state:
   - name: availability

@@ -5,4 +5,5 @@ mod approvals;
 mod crowds;
 mod endings;
 mod refusals;
+mod resources;
 mod several;

@@ -12,7 +12,7 @@ use stormdrill_tests::stage::{Journey, Stage, experiment};
 const STOP: &str = "  stop_when: [{ probe: availability, below: 50.0, for_samples: 2 }]";
 
 /// What is played. Together they call every method that a phase or the janitor calls.
-const SCENARIOS: [(&str, &str); 4] = [
+const SCENARIOS: [(&str, &str); 5] = [
     ("a host fault", "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 20s }"),
     ("an instance that is stopped", "  - { name: off, kind: instance-stop, on: orders, duration: 30s }"),
     (
@@ -23,6 +23,7 @@ const SCENARIOS: [(&str, &str); 4] = [
         "a fault that is aborted",
         "  - { name: frozen, kind: process-pause, on: database, process: database, duration: 60s }",
     ),
+    ("a subnet that is cut off", "  - { name: dark, kind: subnet-partition, on: zone-a, traffic: all, duration: 20s }"),
 ];
 
 /// Every way to fail, once.
@@ -115,6 +116,11 @@ fn whatever_fails_once_what_happens_once_is_not_done_twice() {
 #[test]
 fn whatever_fails_once_an_aborted_fault_is_gone() {
     sweep(3);
+}
+
+#[test]
+fn whatever_fails_once_a_subnet_is_whole_again() {
+    sweep(4);
 }
 
 #[test]

@@ -44,6 +44,7 @@ faults! {
         "instance-stop" => ec2::InstanceStop;
         "instance-reboot" => ec2::InstanceReboot;
         "instance-terminate" => ec2::InstanceTerminate;
+        "subnet-partition" => vpc::SubnetPartition;
     }
 }
 

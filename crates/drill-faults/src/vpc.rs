@@ -1,11 +1,14 @@
 //! Subnets: what is seen of one, and what can be asked of it. Traffic is stopped by network ACLs, which also cut
 //! connections that stand; security groups would not.
 
+mod subnet_partition;
+
 use std::collections::BTreeMap;
 
 use drill_words::ids::{RunId, UnitId, is_ec2_id};
 use serde::{Deserialize, Serialize};
 
+pub use self::subnet_partition::{SubnetPartition, Traffic};
 use crate::fault::Call;
 use crate::target::{Part, Target};
 use crate::{Kind, Seen};

@@ -15,7 +15,10 @@ use serde_json::Value;
 const WHOLE: &str = include_str!("whole.yaml");
 
 /// Every kind, with as little as it needs and with all that it takes.
-const FAULTS: [&str; 26] = [
+const FAULTS: [&str; 29] = [
+    "kind: subnet-partition, traffic: all",
+    "kind: subnet-partition, traffic: other-zones, after: other",
+    "kind: subnet-partition, traffic: { port: 5432 }",
     "kind: process-kill, process: orderd",
     "kind: process-kill, process: orderd, signal: term, after: other, delay_start: 1m30s",
     "kind: process-pause, process: orderd",
