@@ -95,13 +95,27 @@ pub fn render(folder: &Path, name: &str) -> Result<String, SourceError> {
     let mut script = opening(name, &parameters);
     for part in ["prelude"].into_iter().chain(head.parts.iter().map(String::as_str)).chain([name]) {
         script.push('\n');
-        script.push_str(&read(&at(format!("{part}.sh")))?.replace("# shellcheck shell=dash\n", ""));
+        script.push_str(&without_comments(&read(&at(format!("{part}.sh")))?));
     }
     script.push_str(&closing(&parameters));
     if script.contains("{{") {
         return Err(SourceError::Interpolated { path });
     }
     Ok(text(name, &head.description, head.timeout_seconds, &parameters, &script))
+}
+
+/// The commands of a part. Its comments stay in the source: a document has at most 64 KB.
+fn without_comments(part: &str) -> String {
+    let comment = |line: &str| line.trim_start().starts_with('#') && !line.contains("# shellcheck disable=");
+    let mut kept = String::new();
+    for line in part.lines().filter(|line| !comment(line)) {
+        // Where a comment stood alone, one empty line is enough.
+        if !(line.is_empty() && (kept.is_empty() || kept.ends_with("\n\n"))) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 fn opening(name: &str, parameters: &[Declared]) -> String {
@@ -154,11 +168,11 @@ fn text(name: &str, description: &str, timeout_seconds: u32, parameters: &[Decla
             "    inputs:",
             &format!("      timeoutSeconds: '{timeout_seconds}'"),
             "      runCommand:",
-            "        - |",
+            "      - |",
         ]
         .map(str::to_owned),
     );
-    lines.extend(script.lines().map(|line| if line.is_empty() { String::new() } else { format!("          {line}") }));
+    lines.extend(script.lines().map(|line| if line.is_empty() { String::new() } else { format!("       {line}") }));
     lines.join("\n") + "\n"
 }
 
