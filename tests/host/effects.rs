@@ -19,7 +19,6 @@ pub fn trials() -> Vec<Trial> {
     trials.extend([
         trial("effect::latency_is_refused_where_the_kernel_has_no_netem", latency_is_refused),
         trial("effect::kill_spares_a_longer_name_and_the_shell_that_asks", kill_is_exact),
-        trial("effect::kill_with_a_signal_that_is_ignored_fails_and_says_so", ignored_signal),
         trial("effect::pause_leaves_alone_what_stood_still_before", already_paused),
         trial("effect::blackhole_of_arriving_packets_spares_the_other_ports", ingress),
         trial("effect::blackhole_of_a_name_takes_its_addresses_of_now", by_name),
@@ -91,24 +90,6 @@ fn kill_is_exact() {
 
     // The command, its supervisors and process 1 are all called sh.
     host.order(&kill("00000000000000d4", "sh")).must_be("refused", "no-match");
-}
-
-fn ignored_signal() {
-    let host = Sandbox::new();
-    std::os::unix::fs::symlink("/bin/sh", host.folder.join("stubborn")).unwrap();
-    let program = host.folder.join("stubborn");
-    let program = program.display();
-    assert!(host.holds(&format!(
-        "setsid {program} -c 'trap \"\" TERM; while :; do sleep 1; done' </dev/null >/dev/null 2>&1 &"
-    )));
-    assert!(crate::clock::eventually(SOON, || host.states("stubborn").len() == 1), "it does not run");
-    let before = host.state();
-    let order = Order::new("process-kill", UNIT).with("Process", "stubborn").with("Signal", "TERM");
-
-    host.order(&order).must_be("failed", "not-seen");
-
-    assert_eq!(host.states("stubborn").len(), 1);
-    host.must_become(&before, SOON);
 }
 
 fn already_paused() {

@@ -19,6 +19,7 @@ mod lint;
 mod order;
 mod sandbox;
 mod vm;
+mod whom;
 
 use std::io::Write as _;
 
@@ -34,7 +35,7 @@ fn main() -> std::process::ExitCode {
     let namespaces = sandbox::missing();
     let mut trials = Vec::new();
     trials.extend(lint::trials());
-    for group in [effects::trials, guards::trials, deadman::trials, hostile::trials, kills::trials] {
+    for group in [effects::trials, guards::trials, deadman::trials, hostile::trials, kills::trials, whom::trials] {
         trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(namespaces.is_some())));
     }
     let machine = vm::missing();

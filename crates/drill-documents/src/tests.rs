@@ -85,25 +85,33 @@ fn every_fault_takes_the_common_parameters_without_defaults() {
 #[test]
 fn values_become_the_variables_that_the_agent_sets() {
     let mut given = common();
-    given.insert("Process".into(), "orders-api".into());
+    given.insert("Service".into(), "orders-api".into());
 
-    let environment: BTreeMap<_, _> = named("process-kill").environment(&given).unwrap().into_iter().collect();
+    let environment: BTreeMap<_, _> = named("service-stop").environment(&given).unwrap().into_iter().collect();
 
-    let mut expected: BTreeMap<_, _> =
-        given.iter().map(|(name, value)| (format!("SSM_{name}"), value.clone())).collect();
-    expected.insert("SSM_Signal".into(), "TERM".into());
+    let expected: BTreeMap<_, _> = given.iter().map(|(name, value)| (format!("SSM_{name}"), value.clone())).collect();
     assert_eq!(environment, expected);
 }
 
 #[test]
+fn a_value_that_is_not_given_has_its_default() {
+    let environment: BTreeMap<_, _> = named("process-kill").environment(&common()).unwrap().into_iter().collect();
+
+    let defaults = [("SSM_Process", "-"), ("SSM_User", "-"), ("SSM_AtMost", "2000"), ("SSM_Signal", "TERM")];
+    for (name, value) in defaults {
+        assert_eq!(environment[name], value);
+    }
+}
+
+#[test]
 fn a_missing_and_an_unknown_parameter_are_named() {
-    let document = "process-pause";
+    let document = "service-stop";
     assert_eq!(
         named(document).environment(&common()),
-        Err(InvalidParameter::Missing { document, name: "Process".into() })
+        Err(InvalidParameter::Missing { document, name: "Service".into() })
     );
     let mut more = common();
-    more.extend(values(&[("Process", "api"), ("Command", "id")]));
+    more.extend(values(&[("Service", "api"), ("Command", "id")]));
     assert_eq!(named(document).environment(&more), Err(InvalidParameter::Unknown { document, name: "Command".into() }));
 }
 
@@ -136,10 +144,14 @@ fn hostile_values_match_no_pattern() {
     ] {
         for document in documents() {
             for parameter in &document.parameters {
-                // Two patterns are wide enough for the form of an option or of an address: neither is ever a first word.
+                // Some patterns are wide enough for the form of an option, of an address or of a path: a name, and a text
+                // that is only ever compared. None of them is ever a first word.
                 let wide = matches!(
                     (parameter.name.as_str(), hostile),
-                    ("Run", "-rf") | ("Name" | "Process" | "Service", "1.2.3.4" | "0x10") | ("Run", "0x10")
+                    ("Run", "-rf")
+                        | ("Name" | "Process" | "Service" | "Interface" | "User", "1.2.3.4" | "0x10")
+                        | ("Run", "0x10")
+                        | ("CommandLine", "1.2.3.4" | "0x10" | "a b" | "any," | "/etc/passwd")
                 );
                 assert!(
                     wide || parameter.check(document.name, hostile).is_err(),
@@ -171,6 +183,20 @@ fn numbers_end_where_they_say() {
     check("disk-fill", "Percent", &["1", "99"], &["0", "100"]);
     check("network-latency", "DelayMs", &["1", "60000", "9999", "59999"], &["0", "60001", "99999"]);
     check("network-latency", "Interface", &["default", "eth0", "ens5"], &["Eth0", "eth0;", "0eth", "e123456789012345"]);
+    check("process-kill", "AtMost", &["1", "999", "2000"], &["0", "2001", "01"]);
+    check(
+        "process-kill",
+        "CommandLine",
+        &["-", "gunicorn: master", "/srv/app.jar", "ab"],
+        &["", "a", "a+b", "-Dapp=a", " a", "a ", "a*", "a[b]"],
+    );
+    check(
+        "process-pause",
+        "SystemdUnit",
+        &["-", "ledger.service", "getty@tty1.service"],
+        &["ledger", "ledger.mount", "-.slice"],
+    );
+    check("process-pause", "Container", &["-", "0123456789ab"], &["0123456789a", "0123456789AB", "0123456789ab-"]);
     check("network-blackhole", "Port", &["0", "5432", "65535"], &["65536", "99999", "05432"]);
     check(
         "network-loss",
@@ -187,8 +213,12 @@ proptest! {
     fn a_value_that_passes_has_nothing_a_shell_would_read(value in any::<String>()) {
         for document in documents() {
             for parameter in &document.parameters {
+                // A text that is only ever compared may have more in it, and still nothing that a shell would read.
+                let more = if parameter.name == "CommandLine" { " =" } else { "" };
+                let known = |each: char| "@._-/,:".contains(each) || more.contains(each);
                 if parameter.check(document.name, &value).is_ok() {
-                    prop_assert!(value.chars().all(|each| each.is_ascii_alphanumeric() || "@._-/,".contains(each)), "{}", value);
+                    let harmless = |each: char| each.is_ascii_alphanumeric() || known(each);
+                    prop_assert!(value.chars().all(harmless), "{}", value);
                 }
             }
         }

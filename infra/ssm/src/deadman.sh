@@ -5,11 +5,11 @@
 # supervisor saves the state, applies the fault, holds it, and reverts it. So the fault cannot be there without its end.
 #
 # A fault's own source gives: fault_check (may refuse, may set $frozen), fault_apply, fault_landed, fault_undo and
-# fault_gone, and may replace fault_holds, PATIENCE (seconds until it must have landed) and LASTING (survives a boot).
+# fault_gone, and may set $doubt (why it has not been seen yet), replace fault_holds, PATIENCE (seconds until it must have landed) and LASTING (survives a boot).
 
 PATIENCE=20
 LASTING=no
-frozen=''
+frozen='' doubt=''
 
 fault_holds() {
   :
@@ -186,7 +186,7 @@ hold() {
   identity $$ >"$unit_dir/holder"
   until=$STORMDRILL_UNTIL seconds=$STORMDRILL_SECONDS frozen=$STORMDRILL_FROZEN
   if promise_boot && fault_apply && await "$PATIENCE" fault_landed; then
-    settle landed "" "$detail"
+    settle landed "$doubt" "$detail"
   else
     fault_undo || :
     evidence=''

@@ -1,27 +1,56 @@
 # shellcheck shell=dash
-# process-kill: a signal to every process of a name, once.
+# process-kill: a signal to processes, once.
+# A signal cannot be called back: whoever got it got it, and when it ends is its own affair. So this never says that
+# nothing was done; it waits, says what it has seen by then, and goes on looking for as long as the fault lasts.
 # Bringing them back is their supervisor's business: there is nothing to put back here but our own records.
+
+# How long the answer waits for them to be gone. Who asked waits for half a minute.
+LOOKS=20
 
 fault_check() {
   check_matched
 }
 
 fault_apply() {
-  saved="{\"processes\":$(count_words "$frozen"),\"pids\":$(some_pids "$frozen")}"
+  saved=$(saved_processes)
+  printf '%s\n' "$frozen" >"$unit_dir/told"
   for one in $frozen; do
     ! lives "$one" || kill -s "$SSM_Signal" "${one%:*}" 2>/dev/null || :
   done
 }
 
+# fault_landed: always, since the signal was sent; $doubt says that its effect has not been seen yet.
 fault_landed() {
+  await "$LOOKS" all_gone || doubt=unseen
+}
+
+# all_gone: looks, and says what it saw in $detail and $evidence.
+all_gone() {
   remaining=0
   for one in $frozen; do
     ! lives "$one" || remaining=$((remaining + 1))
   done
-  detail="$remaining of $(count_words "$frozen") processes called $SSM_Process outlived $SSM_Signal"
-  [ "$remaining" = 0 ] || return 1
-  detail="every process called $SSM_Process is gone"
-  evidence="{\"gone\":$(count_words "$frozen")}"
+  count=$(count_words "$frozen")
+  evidence="{\"matched\":$count,\"gone\":$((count - remaining)),\"remaining\":$remaining}"
+  detail="$(some_processes "$count") $(whom) gone"
+  [ "$remaining" != 0 ] || return 0
+  detail="$SSM_Signal was sent to $(some_processes "$count") $(whom): $remaining not ended yet"
+  return 1
+}
+
+# fault_holds: the record is put right when the last one goes.
+fault_holds() {
+  [ "$doubt" = unseen ] || return 0
+  all_gone || return 0
+  doubt=''
+  settle landed "" "$detail"
+}
+
+# fault_counters: whom the signal reached, as a JSON object.
+fault_counters() {
+  frozen=$(cat "$unit_dir/told" 2>/dev/null) || frozen=''
+  all_gone || :
+  printf '%s\n' "$evidence"
 }
 
 fault_undo() {

@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# process-pause: every process of a name stands still.
+# process-pause: processes stand still.
 # The way back continues exactly those that were stopped here and are still the same processes.
 
 fault_check() {
@@ -8,12 +8,12 @@ fault_check() {
   for one in $frozen; do
     ! lives "$one" || [ "$state" = T ] || running="$running${running:+ }$one"
   done
-  [ -n "$running" ] || refuse already-paused "every process called $SSM_Process stands still already"
+  [ -n "$running" ] || refuse already-paused "every process $(whom) stands still already"
   frozen=$running
 }
 
 fault_apply() {
-  saved="{\"processes\":$(count_words "$frozen"),\"pids\":$(some_pids "$frozen")}"
+  saved=$(saved_processes)
   # A process number means nothing after a boot.
   cat /proc/sys/kernel/random/boot_id >"$unit_dir/boot" || return 1
   printf '%s\n' "$frozen" >"$unit_dir/paused"
@@ -32,10 +32,10 @@ fault_landed() {
     fi
     stopped=$((stopped + 1))
   done
-  problem=not-seen detail="every process called $SSM_Process ended before it could be stopped"
+  problem=not-seen detail="every process $(whom) ended before it could be stopped"
   [ "$stopped" -gt 0 ] || return 1
-  detail="every process called $SSM_Process stands still"
-  evidence="{\"stopped\":$stopped}"
+  detail="$(some_processes "$stopped") $(whom) stopped"
+  evidence="{\"matched\":$(count_words "$frozen"),\"stopped\":$stopped}"
 }
 
 paused_here() {
