@@ -17,6 +17,7 @@ mod hostile;
 mod kills;
 mod lint;
 mod order;
+mod reach;
 mod sandbox;
 mod vm;
 mod whom;
@@ -35,7 +36,9 @@ fn main() -> std::process::ExitCode {
     let namespaces = sandbox::missing();
     let mut trials = Vec::new();
     trials.extend(lint::trials());
-    for group in [effects::trials, guards::trials, deadman::trials, hostile::trials, kills::trials, whom::trials] {
+    for group in
+        [effects::trials, guards::trials, deadman::trials, hostile::trials, kills::trials, reach::trials, whom::trials]
+    {
         trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(namespaces.is_some())));
     }
     let machine = vm::missing();

@@ -182,7 +182,18 @@ fn numbers_end_where_they_say() {
     check("memory-stress", "Percent", &["1", "9", "10", "89", "90"], &["0", "91", "99", "100"]);
     check("disk-fill", "Percent", &["1", "99"], &["0", "100"]);
     check("network-latency", "DelayMs", &["1", "60000", "9999", "59999"], &["0", "60001", "99999"]);
-    check("network-latency", "Interface", &["default", "eth0", "ens5"], &["Eth0", "eth0;", "0eth", "e123456789012345"]);
+    check(
+        "network-latency",
+        "Interface",
+        &["default", "eth0", "ens5", "enX0", "eth0.100", "br-1a2b3c", "bond0.5", "e12345678901234"],
+        &["", ".", "..", "-eth0", "eth0;", "a/b", "a b", "e123456789012345"],
+    );
+    check(
+        "network-loss",
+        "Percent",
+        &["0.1", "0.0001", "1", "12.5", "99.9999", "100"],
+        &["0", "0.0", "0.00001", "01", "1.", "1.50", ".5", "100.1", "101", "1e1"],
+    );
     check("process-kill", "AtMost", &["1", "999", "2000"], &["0", "2001", "01"]);
     check(
         "process-kill",
@@ -201,8 +212,18 @@ fn numbers_end_where_they_say() {
     check(
         "network-loss",
         "To",
-        &["any", "10.0.0.0/8", "192.0.2.7/32,0.0.0.0/0"],
-        &["10.0.0.0", "256.0.0.0/8", "10.0.0.0/33", "any,10.0.0.0/8", "010.0.0.0/8"],
+        &["any", "10.0.0.0/8", "192.0.2.7/32,0.0.0.0/0", "fd00::/8", "::/0", "10.0.0.0/8,2001:db8::1/128"],
+        &[
+            "2001:db8::1",
+            "fd00::/129",
+            "FD00::/8",
+            "::1%lo/128",
+            "10.0.0.0",
+            "256.0.0.0/8",
+            "10.0.0.0/33",
+            "any,10.0.0.0/8",
+            "010.0.0.0/8",
+        ],
     );
     check("network-blackhole", "Name", &["-", "db.internal", "a"], &["-db", "db.", ".db", "db internal"]);
     check("revert", "Unit", &["0123456789abcdef"], &["0123456789abcde", "0123456789abcdefa", "0123456789ABCDEF"]);

@@ -1,5 +1,9 @@
 # shellcheck shell=dash
-# Firewall: one chain of our own, named after the unit, hooked by one jump; built first, hooked last.
+# Firewall: two chains of our own, named after the unit. The first chooses packets, the second drops them; built first,
+# hooked last, into every way that packets take through this host: its own, and those of the containers behind it.
+#
+# A fault's own source sets $protocol (tcp, udp or all), $port (0 is every one) and $chance (of a packet to be dropped;
+# always, when it is empty).
 
 # chain_of UNIT: sets $chain; a chain has at most 28 characters.
 chain_of() {
@@ -12,106 +16,237 @@ tables() {
   [ ! -e /proc/net/if_inet6 ] || ! ip6tables -w 5 -S OUTPUT >/dev/null 2>&1 || printf 'ip6tables\n'
 }
 
-check_firewall() {
-  tables | grep -qx iptables || refuse no-iptables "iptables does not work on this host"
+# check_packets: refuses what would not meet the packets it names, or would cut off whoever puts it back.
+check_packets() {
+  working=$(tables)
+  case $working in
+    iptables*) ;;
+    *) refuse no-iptables "iptables does not work on this host" ;;
+  esac
+  have iptables-restore || refuse no-iptables "this host has no iptables-restore"
+  choose_peers "$1"
+  case $working in
+    *ip6tables) have ip6tables-restore || refuse no-ip6tables "this host has no ip6tables-restore" ;;
+    *) check_without_6 ;;
+  esac
+  choose_spared
+  refuse_protected "$protocol" "$port"
+  ways=''
+  if forwards iptables || forwards ip6tables; then
+    choose_ways "$peers_4 $peers_6"
+    for interface in $far; do
+      add_way "$interface"
+    done
+  fi
+  freeze
 }
 
-# choose_peers NAME: sets $peers_4 and $peers_6, comma lists, from To and the addresses of NAME.
-choose_peers() {
-  peers_4='' peers_6=''
-  [ "$SSM_To" = any ] || peers_4=$SSM_To
-  if [ "$1" != - ]; then
-    for address in $(resolve ahosts "$1"); do
-      case $address in
-        *:*) peers_6="$peers_6${peers_6:+,}$address/128" ;;
-        *) peers_4="$peers_4${peers_4:+,}$address/32" ;;
-      esac
+# check_without_6: the table of IPv6 does not work: fine for as long as nobody is reached by it.
+check_without_6() {
+  for network in $peers_6; do
+    if [ ! -e /proc/net/if_inet6 ]; then
+      [ "$SSM_To" = any ] || refuse no-ip6tables "this host does not speak IPv6, so nothing goes to or comes from $network"
+    elif everybody "$network"; then
+      ! global_6 || refuse no-ip6tables "this host has a global IPv6 address, and ip6tables does not work: half of the packets would pass"
+    elif [ "$SSM_To" != any ] || ! have ip || reachable_6 "${network%/*}"; then
+      refuse no-ip6tables "$network is reached by IPv6, and ip6tables does not work on this host"
+    fi
+  done
+  peers_6=''
+  [ -n "$peers_4" ] || refuse no-address "none of the peers has an address that this host can reach"
+}
+
+global_6() {
+  grep -v ' lo$' /proc/net/if_inet6 | grep -q '^[0-9a-f]* [0-9a-f]* [0-9a-f]* 00 '
+}
+
+reachable_6() {
+  case $(ip -6 route get "$1" 2>/dev/null) in
+    '' | unreachable* | prohibit* | blackhole*) return 1 ;;
+  esac
+}
+
+# rewrites TABLE: addresses and ports may be rewritten on this host. Where no connection is tracked, none is: then our
+# rules must not be what starts it.
+rewrites() {
+  tracked=0
+  { read -r tracked </proc/sys/net/netfilter/nf_conntrack_count; } 2>/dev/null || :
+  [ "$tracked" = 0 ] || return 0
+  # The old command would load the table by listing it.
+  case $("$1" -V 2>/dev/null) in
+    *nf_tables*) "$1" -w 5 -t nat -S 2>/dev/null | grep -q '^-A' ;;
+    *) return 1 ;;
+  esac
+}
+
+# forwards TABLE: this host passes on packets of others, such as containers.
+forwards() {
+  case $1 in
+    iptables) grep -qsx 1 /proc/sys/net/ipv4/conf/*/forwarding ;;
+    *) grep -qsx 1 /proc/sys/net/ipv6/conf/*/forwarding ;;
+  esac
+}
+
+# chain_rules TABLE PEERS: what the two chains say, for the restore command of TABLE.
+chain_rules() {
+  table=$1 peers=$2
+  if [ "$SSM_Direction" = egress ]; then
+    peer=-d there=--dport loopback=-o
+  else
+    peer=-s there=--sport loopback=-i
+  fi
+  tracking=no
+  ! rewrites "$table" || tracking=yes
+  printf '*filter\n'
+  printf '%s\n' "-A $chain-D ${chance:+-m statistic --mode random --probability $chance }-j DROP"
+  # Everybody does not mean oneself: who wants the loopback names it.
+  ! everybody "$peers" || printf '%s\n' "-A $chain $loopback lo -j RETURN"
+  for word in $spared; do
+    spare_rules "$word"
+  done
+  # An IPv6 host that does not hear its neighbours' questions is no longer there.
+  if [ "$table" = ip6tables ]; then
+    for type in 133 134 135 136; do
+      printf '%s\n' "-A $chain -p ipv6-icmp --icmpv6-type $type -j RETURN"
     done
-  elif [ "$SSM_To" = any ]; then
-    peers_4=0.0.0.0/0 peers_6=::/0
+  fi
+  for network in $peers; do
+    case $protocol-$port in
+      all-0) choose_rules "$network" '' ;;
+      all-*) choose_rules "$network" tcp && choose_rules "$network" udp ;;
+      *) choose_rules "$network" "$protocol" ;;
+    esac
+  done
+  printf 'COMMIT\n'
+}
+
+# spare_rules PROTOCOL:PORT:NETWORK: packets to, or answers from, what must stay reachable; by the address on the packet,
+# and by the address that was dialled when another stands in for it.
+spare_rules() {
+  rest=${1#*:}
+  network=${rest#*:} number=${rest%%:*} kind=${1%%:*}
+  case $network in
+    *:*) [ "$table" = ip6tables ] || return 0 ;;
+    *) [ "$table" = iptables ] || return 0 ;;
+  esac
+  case $kind in
+    all) kind='' ;;
+    *) kind="-p $kind " ;;
+  esac
+  on=''
+  [ "$number" = 0 ] || on="$there $number "
+  printf '%s\n' "-A $chain $peer $network $kind$on-j RETURN"
+  [ "$tracking" = yes ] || return 0
+  ! everybody "$network" || return 0
+  [ "$number" = 0 ] || on="--ctorigdstport $number "
+  printf '%s\n' "-A $chain ${kind}-m conntrack --ctorigdst $network $on-j RETURN"
+}
+
+# choose_rules NETWORK PROTOCOL: packets of this peer. A port is the one that is dialled, here or there: as the packet
+# says it now, and as it said before this host rewrote it.
+choose_rules() {
+  kind=${2:+-p $2 } on=''
+  [ "$port" = 0 ] || on="--dport $port "
+  printf '%s\n' "-A $chain $peer $1 $kind$on-g $chain-D"
+  [ "$tracking" = yes ] || return 0
+  if [ "$port" != 0 ]; then
+    dialled="--ctorigdst $1 --ctorigdstport $port"
+    [ "$SSM_Direction" = egress ] || dialled="--ctorigsrc $1 --ctorigdstport $port"
+    printf '%s\n' "-A $chain ${kind}-m conntrack --ctdir ORIGINAL $dialled -g $chain-D"
+  elif ! everybody "$1"; then
+    way=ORIGINAL
+    [ "$SSM_Direction" = egress ] || way=REPLY
+    printf '%s\n' "-A $chain ${kind}-m conntrack --ctdir $way --ctorigdst $1 -g $chain-D"
   fi
 }
 
-# build TABLES PEERS SPARED DROP...: the chain with everything in it, which nothing leads to yet.
-# DROP is what a packet must match beyond its peer; a rule for each --protocol is the caller's business.
-build() {
-  command=$1 peers=$2 spare=$3
-  shift 3
-  peer=-d loopback=-o
-  [ "$SSM_Direction" = egress ] || peer=-s loopback=-i
-  # Everybody does not mean oneself: who wants the loopback names it.
-  case $peers in
-    0.0.0.0/0 | ::/0) rule -A "$chain" "$loopback" lo -j RETURN || return 1 ;;
-  esac
-  for network in $(printf '%s' "$spare" | tr ',' ' '); do
-    rule -A "$chain" "$peer" "$network" -j RETURN || return 1
+# jumps TABLE: what leads packets there, for its restore command. What this host passes on is met where it leaves for, or
+# comes from, the outside.
+jumps() {
+  printf '*filter\n'
+  for jump in $(jump_words "$1"); do
+    base=${jump%%:*} interface=${jump#*:}
+    printf '%s\n' "-I $base 1 ${interface:+$side $interface }-m comment --comment stormdrill-$SSM_Run -j $chain"
   done
-  for network in $(printf '%s' "$peers" | tr ',' ' '); do
-    rule -A "$chain" "$peer" "$network" "$@" -j DROP || return 1
-    drops=$((drops + 1))
-  done
+  printf 'COMMIT\n'
 }
 
-# rule ARGUMENTS...: one call, which waits its turn; what it says is kept.
+# jump_words TABLE: BASE:INTERFACE of each.
+jump_words() {
+  printf '%s:\n' "$base_chain"
+  if forwards "$1"; then
+    for interface in $ways; do
+      printf 'FORWARD:%s\n' "$interface"
+    done
+  fi
+}
+
+# rule COMMAND...: one call; what it says is kept.
 rule() {
-  detail=$("$command" -w 5 "$@" 2>&1) || { problem=no-rule && return 1; }
+  detail=$("$@" 2>&1) || { problem=no-rule && return 1; }
 }
 
-# hook TABLES: the one jump. From here on packets are dropped.
-hook() {
-  command=$1
-  rule -I "$base" 1 -m comment --comment "stormdrill-$SSM_Run" -j "$chain"
-}
-
-# in_each_table: calls drop_rules COMMAND PEERS SPARED for every family in use, then hooks what was built.
-in_each_table() {
-  drops=0 hooked=''
-  base=OUTPUT
-  [ "$SSM_Direction" = egress ] || base=INPUT
-  spared=$(spared_4)
-  for table in $(tables); do
+# drop_packets: builds the chains in every family that has peers, then hooks what was built.
+drop_packets() {
+  hooked='' expected=0
+  base_chain=OUTPUT side=-o
+  [ "$SSM_Direction" = egress ] || base_chain=INPUT side=-i
+  for table in $working; do
     case $table in
-      iptables) peers=$peers_4 spare=$spared ;;
-      *) peers=$peers_6 spare=$SPARED_6 ;;
+      iptables) peers=$peers_4 ;;
+      *) peers=$peers_6 ;;
     esac
     [ -n "$peers" ] || continue
-    command=$table
-    { rule -N "$chain" && drop_rules "$table" "$peers" "$spare"; } || return 1
+    { rule "$table" -w 5 -N "$chain-D" && rule "$table" -w 5 -N "$chain"; } || return 1
+    lines=$(chain_rules "$table" "$peers")
+    detail=$(printf '%s\n' "$lines" | "$table-restore" -w 5 -n 2>&1) || { problem=no-rule && return 1; }
+    expected=$((expected + $(printf '%s\n' "$lines" | grep -c -e " -g $chain-D\$")))
     hooked="$hooked$table "
   done
+  hooks=''
   for table in $hooked; do
-    hook "$table" || return 1
+    detail=$(jumps "$table" | "$table-restore" -w 5 -n 2>&1) || { problem=no-rule && return 1; }
+    hooks="$hooks$(jump_words "$table" | tr '\n' ' ')"
   done
 }
 
-# hooked_rules COMMAND: how many rules drop; fails when no jump leads there.
-hooked_rules() {
-  listing=$("$1" -w 5 -S 2>/dev/null) || return 1
-  [ "$(printf '%s\n' "$listing" | grep -c -e " -j $chain\$")" = 1 ] || return 1
-  printf '%s\n' "$listing" | grep -c -e "^-A $chain .*-j DROP\$"
-}
-
+# see_rules: every chain is hooked as it was, and drops.
 see_rules() {
-  seen=0
+  seen=0 found=0
   problem=not-seen detail="the chain $chain is not hooked"
   for table in $hooked; do
-    seen=$((seen + $(hooked_rules "$table" || echo 0)))
+    listing=$("$table" -w 5 -S 2>/dev/null) || return 1
+    printf '%s\n' "$listing" | grep -q -e "^-A $chain-D .*-j DROP\$" || return 1
+    seen=$((seen + $(printf '%s\n' "$listing" | grep -c -e " -g $chain-D\$")))
+    found=$((found + $(printf '%s\n' "$listing" | grep -c -e " -j $chain\$")))
   done
-  [ "$drops" -gt 0 ] && [ "$seen" -eq "$drops" ] || return 1
-  detail="$seen rules of chain $chain drop packets"
-  evidence="{\"chain\":\"$chain\",\"hook\":\"$base\",\"rules\":$seen}"
+  # shellcheck disable=SC2086
+  set -- $hooks
+  [ "$expected" -gt 0 ] && [ "$seen" -eq "$expected" ] && [ "$found" -eq "$#" ] || return 1
+  detail="$seen rules of chain $chain drop packets, from $found hooks"
+  evidence="{\"chain\":\"$chain\",\"hooks\":\"$(clean "${hooks% }" 200)\",\"rules\":$seen,\"met\":$(fault_counters)}"
 }
 
-# remove_chain: unhooks, empties and removes the unit's chain, wherever it is; does nothing where it is not.
+# fault_counters: how many packets and bytes the rules of $unit have met, as a JSON object.
+fault_counters() {
+  chain_of "$unit"
+  for table in iptables ip6tables; do
+    "$table" -w 5 -nvxL "$chain" 2>/dev/null || :
+  done | awk -v drop="$chain-D" '$3 == drop { packets += $1; bytes += $2 } END { printf "{\"packets\":%.0f,\"bytes\":%.0f}\n", packets, bytes }'
+}
+
+# remove_chain: unhooks, empties and removes the unit's chains, wherever they are; does nothing where they are not.
 remove_chain() {
   kept=0
   for table in $(tables); do
     "$table" -w 5 -S 2>/dev/null | grep -e " -j $chain\$" | while read -r _ jump; do
       # A jump of ours has no quoted word in it.
       # shellcheck disable=SC2086
-      "$table" -w 5 -D $jump 2>/dev/null || :
+      (set -f && "$table" -w 5 -D $jump 2>/dev/null) || :
     done
-    { "$table" -w 5 -F "$chain" && "$table" -w 5 -X "$chain"; } 2>/dev/null || :
+    for name in "$chain" "$chain-D"; do
+      { "$table" -w 5 -F "$name" && "$table" -w 5 -X "$name"; } 2>/dev/null || :
+    done
     no_chain_in "$table" || kept=1
   done
   problem="chain $chain is still there"
@@ -125,7 +260,8 @@ no_chain_in() {
 
 # note_tables: which tables work now, whole or not at all: the way back must be able to read the same ones.
 note_tables() {
-  tables >"$unit_dir/tables.new"
+  working=$(tables)
+  printf '%s\n' "$working" >"$unit_dir/tables.new"
   mv "$unit_dir/tables.new" "$unit_dir/tables"
 }
 

@@ -1,25 +1,24 @@
 # shellcheck shell=dash
 # network-loss: a share of the packets is lost, by chance. Works without netem.
 
+which_packets() {
+  protocol=all port=0 chance=''
+  [ "$SSM_Percent" = 100 ] || chance=$(awk -v percent="$SSM_Percent" 'BEGIN { printf "%.8f", percent / 100 }')
+}
+
 fault_check() {
-  check_firewall
-  [ "$SSM_Percent" -lt 100 ] || ! too_wide "$SSM_To" || refuse too-wide "a loss of 100 % of everybody's packets cuts the host off"
+  which_packets
+  [ "$SSM_Percent" != 100 ] || ! too_wide "$SSM_To" || refuse too-wide "a loss of 100 % of everybody's packets cuts the host off"
+  check_packets -
 }
 
 fault_apply() {
+  which_packets
   chain_of "$unit"
   note_tables
-  choose_peers -
-  saved="{\"to\":\"$SSM_To\"}"
-  in_each_table
-}
-
-drop_rules() {
-  if [ "$SSM_Percent" -eq 100 ]; then
-    build "$1" "$2" "$3"
-  else
-    build "$1" "$2" "$3" -m statistic --mode random --probability "$(printf '0.%02d' "$SSM_Percent")"
-  fi
+  thaw
+  saved=$(saved_peers)
+  drop_packets
 }
 
 fault_landed() {

@@ -19,7 +19,12 @@ choose_interface() {
       esac
     fi
   fi
-  [ -n "$interface" ] && [ -d "/sys/class/net/$interface" ]
+  [ -n "$interface" ] && is_interface
+}
+
+# is_interface: there is an interface $interface. /sys may be that of another network.
+is_interface() {
+  ip link show dev "$interface" >/dev/null 2>&1
 }
 
 # root_queue: whose the root queue of $interface is: default, foreign or ours.
@@ -48,6 +53,37 @@ can_delay() {
   ' >/dev/null 2>&1 && return 0
   # A host that may make no network of its own can still have the modules.
   [ -d /sys/module/sch_netem ] && [ -d /sys/module/sch_prio ] && [ -d /sys/module/cls_u32 ]
+}
+
+# held_delay: the delay and the jitter that the kernel holds for $interface, in milliseconds. What tc prints for people is
+# rounded to three digits, so it is asked for what it prints for programs, where it can.
+held_delay() {
+  held=$(tc -j qdisc show dev "$interface" 2>/dev/null | tr -d ' \n' | tr '{' '\n' | grep -A 2 "\"handle\":\"$delay_handle\"" |
+    sed -n 's/^"delay":\([0-9.e+-]*\),"jitter":\([0-9.e+-]*\).*/\1 \2/p')
+  if [ -n "$held" ]; then
+    printf '%s\n' "$held" | awk '{ printf "%.3f %.3f\n", $1 * 1000, $2 * 1000 }'
+    return
+  fi
+  tc qdisc show dev "$interface" 2>/dev/null | sed -n "s/^qdisc netem $delay_handle parent ${root_handle}4 .*delay \([0-9.]*[mu]*s\)\( *\([0-9.]*[mu]*s\)\)\{0,1\}.*/\1 \3/p" | awk '
+    function millis(text) {
+      if (text ~ /us$/) return text / 1000
+      if (text ~ /ms$/) return text + 0
+      return text * 1000
+    }
+    { printf "%.3f %.3f\n", millis($1), millis($2) }'
+}
+
+# close_to HELD WANTED: as close as what a tool rounds to three digits can be.
+close_to() {
+  awk -v held="$1" -v wanted="$2" 'BEGIN { off = held - wanted; if (off < 0) off = -off; exit !(off <= 0.5 || off <= wanted / 190) }'
+}
+
+# queue_counters: how many packets and bytes this unit's delays have met, as a JSON object.
+queue_counters() {
+  tc -s qdisc show 2>/dev/null | awk -v handle="$delay_handle" '
+    $1 == "qdisc" { ours = $2 == "netem" && $3 == handle }
+    ours && $1 == "Sent" { bytes += $2; packets += $4 }
+    END { printf "{\"packets\":%.0f,\"bytes\":%.0f}\n", packets, bytes }'
 }
 
 # remove_queue: removes the root queue of $interface if it is this unit's, and only then.
