@@ -12,7 +12,8 @@ use crate::order::Order;
 use crate::trial;
 
 /// What the documents call. A program that is missing here is a step that is not tried.
-const PROGRAMS: [&str; 36] = [
+const PROGRAMS: [&str; 39] = [
+    "awk",
     "cat",
     "chmod",
     "cp",
@@ -27,7 +28,9 @@ const PROGRAMS: [&str; 36] = [
     "id",
     "ip",
     "ip6tables",
+    "ip6tables-restore",
     "iptables",
+    "iptables-restore",
     "kill",
     "ls",
     "mkdir",
