@@ -57,7 +57,8 @@ fn with_container() -> Sandbox {
         echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
         iptables -t nat -A POSTROUTING -s 172.31.0.0/24 ! -o docker0 -j MASQUERADE
         iptables -t nat -A PREROUTING -p tcp -m addrtype --dst-type LOCAL --dport 8080 -j DNAT --to 172.31.0.2:80
-        for table in iptables ip6tables; do $table -I FORWARD -d 203.0.113.1 -j DROP || $table -I FORWARD -d 2001:db8::9 -j DROP; done",
+        iptables -I FORWARD -d 203.0.113.1 -j DROP
+        ip6tables -I FORWARD -d 2001:db8::9 -j DROP",
     );
     assert!(made.status.success(), "{made:?}");
     assert!(clock::eventually(SOON, || !dark(&host, BOX, PEER, 5432)));
@@ -264,47 +265,10 @@ fn counted() {
 }
 
 /// A name server on the peer that knows one address for every name, and what answers at that address.
-const HOME: &str = r#"
-use strict; use warnings; use IO::Socket::INET; use IO::Select;
-my $dns = IO::Socket::INET->new(LocalAddr => '10.77.0.2:53', Proto => 'udp') or die "dns: $!";
-my $home = IO::Socket::INET->new(LocalAddr => '10.77.0.3:443', Listen => 9, ReuseAddr => 1) or die "home: $!";
-my $proxy = IO::Socket::INET->new(LocalAddr => '10.77.0.4:3128', Listen => 9, ReuseAddr => 1) or die "proxy: $!";
-my $all = IO::Select->new($dns, $home, $proxy);
-while (my @ready = $all->can_read) {
-  for my $one (@ready) {
-    if ($one == $dns) {
-      my $from = $dns->recv(my $asked, 512) or next;
-      my ($id, $question) = (substr($asked, 0, 2), substr($asked, 12));
-      $question =~ s/^((?:[^\0].*?)\0....).*$/$1/s;
-      my $is_a = substr($question, -4, 2) eq "\0\1";
-      my $answer = $is_a ? "\xc0\x0c\0\1\0\1\0\0\0\0\0\4" . pack('C4', 10, 77, 0, 3) : '';
-      $dns->send($id . "\x85\x80\0\1\0" . chr($is_a ? 1 : 0) . "\0\0\0\0" . $question . $answer, 0, $from);
-    } elsif ($one == $home) {
-      my $caller = $home->accept or next;
-      print $caller "home\n"; close $caller;
-    } elsif ($one == $proxy) {
-      $all->add($proxy->accept);
-    } else {
-      my $line = <$one>;
-      if (defined $line) { print $one $line; $one->flush } else { $all->remove($one); close $one }
-    }
-  }
-}
-"#;
+const HOME: &str = include_str!("reach/home.pl");
 
 /// The agent: it keeps a connection to its proxy, and calls home by name. Each round is a word in /run/calls.
-const AGENT: &str = r#"
-exec 3<>/dev/tcp/10.77.0.4/3128
-while :; do
-  word=good
-  address=$(timeout 2 getent ahostsv4 ssm.eu-west-1.amazonaws.com) || word=no-name
-  address=${address%% *}
-  timeout 2 bash -c "read -r line </dev/tcp/${address:-192.0.2.1}/443 && [ \$line = home ]" || word=$word-no-home
-  echo ping >&3 && read -r -t 2 line <&3 && [ "$line" = ping ] || word=$word-no-proxy
-  echo $word >>/run/calls
-  sleep 0.2
-done
-"#;
+const AGENT: &str = include_str!("reach/agent.sh");
 
 fn agent() {
     let host = with_ipv6();
