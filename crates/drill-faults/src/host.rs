@@ -11,6 +11,7 @@ pub mod peers;
 mod process_kill;
 mod process_pause;
 mod service_stop;
+mod whom;
 
 use std::collections::BTreeMap;
 

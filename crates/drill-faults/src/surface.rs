@@ -20,6 +20,11 @@ pub enum Surface {
 }
 
 impl Surface {
+    /// The process or service of this name: a service and its main process mostly share one.
+    pub fn process(name: &str) -> Self {
+        Self::Process(name.strip_suffix(".service").unwrap_or(name).to_owned())
+    }
+
     /// Why two faults must not be on one target at the same time, or `None` when they can.
     pub fn conflict(&self, other: &Self) -> Option<&'static str> {
         match (self, other) {

@@ -154,14 +154,31 @@ names! {
     /// The exact name of a process on a host.
     ProcessName: "a process name", "1 to 64 letters, digits, `.`, `_` and `-`, not starting with `-`",
         "^[A-Za-z0-9._][A-Za-z0-9._-]{0,63}$", |text| is_among(text, 1..=64, b"._-") && !text.starts_with('-');
+    /// A text in the command line of a process on a host.
+    CommandLine: "a text of a command line",
+        "2 to 256 letters, digits, blanks and `/._:=@,-`, starting with a letter, a digit, `/` or `_`",
+        "^[A-Za-z0-9/_][A-Za-z0-9 /._:=@,-]{0,254}[A-Za-z0-9/._:=@,-]$",
+        |text| is_among(text, 2..=256, b" /._:=@,-") && !text.starts_with([' ', '.', ':', '=', '@', ',', '-']) && !text.ends_with(' ');
+    /// A user of a host, by name or number.
+    UserName: "a user", "1 to 32 letters, digits, `.`, `_` and `-`, starting with a letter, a digit or `_`",
+        "^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$", |text| is_among(text, 1..=32, b"._-") && !text.starts_with(['.', '-']);
+    /// A systemd unit of a host that has processes.
+    SystemdUnit: "a systemd unit", "a name that ends with `.service`, `.scope` or `.slice`",
+        "^[A-Za-z0-9._@][A-Za-z0-9:@._-]{0,200}[.](service|scope|slice)$",
+        |text| [".service", ".scope", ".slice"].iter().filter_map(|kind| text.strip_suffix(kind))
+            .any(|name| is_among(name, 1..=201, b":@._-") && !name.starts_with([':', '-']));
+    /// A container, by its id or the beginning of it.
+    ContainerId: "a container id", "its first 12 to 64 digits, in hex",
+        "^[0-9a-f]{12,64}$",
+        |text| (12..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     /// The name of a service on a host, as its supervisor knows it.
     ServiceName: "a service name", "1 to 64 letters, digits, `@`, `.`, `_` and `-`, not starting with `-`",
         "^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$", |text| is_among(text, 1..=64, b"@._-") && !text.starts_with('-');
     /// A network interface on a host, or `default` for the one that the default route uses.
-    InterfaceName: "a network interface", "`default`, or a lower-case letter and up to 14 letters and digits",
-        "^[a-z][a-z0-9]{0,14}$",
-        |text| is_among(text, 1..=15, b"") && text.starts_with(|first: char| first.is_ascii_lowercase())
-            && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    InterfaceName: "a network interface",
+        "`default`, or 1 to 15 letters, digits, `_`, `.`, `@` and `-`, starting with a letter, a digit or `_`",
+        "^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}$",
+        |text| is_among(text, 1..=15, b"_.@-") && !text.starts_with(['.', '@', '-']);
     /// A DNS name.
     DnsName: "a DNS name", "letters, digits, `.` and `-`, at most 253 characters",
         "^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$",

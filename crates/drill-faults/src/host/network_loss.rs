@@ -7,7 +7,7 @@ use drill_words::quantity::Percent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, HostFault, Parameters, Peers, parameters, range_problem, whole_percent};
+use super::{Direction, HostFault, Parameters, Peers, parameters};
 use crate::{Capability, Ends, Problem, Surface};
 
 /// A share of the packets is lost.
@@ -23,13 +23,25 @@ pub struct NetworkLoss {
     pub to: Peers,
 }
 
+impl NetworkLoss {
+    /// To four digits after the point.
+    fn rounded(&self) -> f64 {
+        (self.loss.get() * 10_000.0).round() / 10_000.0
+    }
+
+    /// As the document takes it: without zeros at the end.
+    fn percent(&self) -> String {
+        self.rounded().to_string()
+    }
+}
+
 impl HostFault for NetworkLoss {
     const ENDS: Ends = Ends::PutBack;
     const NEEDS: &'static [Capability] = &[Capability::Iptables];
 
     fn parameters(&self, dependencies: &Dependencies) -> Parameters {
         parameters([
-            ("Percent", whole_percent(self.loss)),
+            ("Percent", self.percent()),
             ("Direction", self.direction.word().to_owned()),
             ("To", self.to.addresses(dependencies)),
         ])
@@ -41,7 +53,14 @@ impl HostFault for NetworkLoss {
 
     fn problems(&self, dependencies: &Dependencies) -> Vec<Problem> {
         let mut problems = self.to.problems(dependencies, false);
-        problems.extend(range_problem("loss", self.loss, 1.0..=100.0));
+        // What the document takes; the kernel keeps 31 bits.
+        if !(0.0001..=100.0).contains(&self.loss.get()) || (self.loss.get() - self.rounded()).abs() > 1e-9 {
+            problems.push(Problem::new(
+                "loss",
+                format!("a loss of {} cannot be done", self.loss),
+                "write 0.0001% to 100%, with at most four digits after the point".to_owned(),
+            ));
+        }
         if self.to == Peers::Any && self.loss.get() > 90.0 {
             problems.push(Problem::new(
                 "loss",
@@ -50,5 +69,26 @@ impl HostFault for NetworkLoss {
             ));
         }
         problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_what_the_document_takes_or_a_problem() {
+        let loss = |text: &str| -> NetworkLoss {
+            serde_json::from_value(serde_json::json!({ "loss": text, "direction": "egress" })).unwrap()
+        };
+        let sent = |text| loss(text).parameters(&Default::default()).remove("Percent");
+
+        for (written, percent) in [("0.1%", "0.1"), ("0.0001%", "0.0001"), ("12.5%", "12.5"), ("30%", "30")] {
+            assert_eq!(sent(written).as_deref(), Some(percent));
+            assert_eq!(loss(written).problems(&Default::default()), []);
+        }
+        for wrong in ["0.00001%", "0.12345%", "0%"] {
+            assert_eq!(loss(wrong).problems(&Default::default()).len(), 1, "{wrong}");
+        }
     }
 }

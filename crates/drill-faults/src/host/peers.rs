@@ -1,6 +1,6 @@
 //! Whose traffic a network fault is about.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use drill_words::dependency::{Dependencies, DependencyHost};
 use drill_words::ids::DependencyName;
@@ -74,9 +74,9 @@ impl Peers {
             }
             Self::Cidrs(cidrs) => cidrs
                 .iter()
-                .filter(|cidr| cidr.length < 8)
+                .filter(|cidr| cidr.length < if cidr.address.is_ipv4() { 8 } else { 16 })
                 .map(|cidr| {
-                    let help = "name networks of at most /8, or `any` with a port".to_owned();
+                    let help = "name networks of at most /8, in IPv6 /16, or `any` with a port".to_owned();
                     Problem::new("to", format!("`{cidr}` takes in whoever would undo the fault"), help)
                 })
                 .collect(),
@@ -101,12 +101,12 @@ impl Peers {
     }
 }
 
-/// An IPv4 network, written `10.0.0.0/8`; a single address is `/32`.
+/// A network, written `10.0.0.0/8` or `2001:db8::/32`; an address alone is a network of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = r"^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$"))]
+#[schemars(with = "String", extend("pattern" = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9A-Fa-f:]{2,39}(/[0-9]{1,3})?)$"))]
 pub struct Cidr {
-    address: Ipv4Addr,
+    address: IpAddr,
     length: u8,
 }
 
@@ -116,13 +116,28 @@ impl TryFrom<String> for Cidr {
     fn try_from(text: String) -> Result<Self, String> {
         let wrong = || {
             let shown: String = text.chars().take(40).collect();
-            format!("`{shown}` is not an IPv4 network: write for example `10.0.0.0/8` or `192.0.2.7`")
+            format!("`{shown}` is not a network: write for example `10.0.0.0/8`, `192.0.2.7` or `2001:db8::/32`")
         };
-        let (address, length) = text.split_once('/').unwrap_or((&text, "32"));
-        let address: Ipv4Addr = address.parse().map_err(|_| wrong())?;
-        let length: u8 = length.parse().ok().filter(|length| *length <= 32).ok_or_else(wrong)?;
-        let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-        let base = Ipv4Addr::from(u32::from(address) & mask);
+        let (address, length) =
+            text.split_once('/').map_or((&*text, None), |(address, length)| (address, Some(length)));
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let length: u8 = length
+            .map_or(Some(most), |length| length.parse().ok())
+            .filter(|length| *length <= most)
+            .ok_or_else(wrong)?;
+        let base = match address {
+            IpAddr::V4(address) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+                IpAddr::V4(Ipv4Addr::from(u32::from(address) & mask))
+            }
+            // Such an address is one of IPv4, and packets bear that one.
+            IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => return Err(wrong()),
+            IpAddr::V6(address) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+                IpAddr::V6(Ipv6Addr::from(u128::from(address) & mask))
+            }
+        };
         if base == address {
             Ok(Self { address, length })
         } else {
@@ -157,7 +172,9 @@ mod tests {
     #[test]
     fn an_address_is_a_network_of_one() {
         assert_eq!(Cidr::try_from("192.0.2.7".to_owned()).map(String::from), Ok("192.0.2.7/32".to_owned()));
-        for wrong in ["", "10", "10.0.0.0/33", "10.0.0.0/-1", "::1", "a.b.c.d/8"] {
+        assert_eq!(Cidr::try_from("2001:DB8::7".to_owned()).map(String::from), Ok("2001:db8::7/128".to_owned()));
+        assert_eq!(Cidr::try_from("fd00::/8".to_owned()).map(String::from), Ok("fd00::/8".to_owned()));
+        for wrong in ["", "10", "10.0.0.0/33", "10.0.0.0/-1", "::/129", "::ffff:192.0.2.7", "fe80::1%lo", "a.b.c.d/8"] {
             assert!(Cidr::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }

@@ -26,6 +26,6 @@ impl HostFault for ServiceStop {
     }
 
     fn surface(&self) -> Surface {
-        Surface::Process(self.service.to_string())
+        Surface::process(self.service.as_str())
     }
 }
