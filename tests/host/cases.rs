@@ -70,6 +70,9 @@ case $2 in
 esac
 "#;
 
+/// The same service as systemd has it.
+const UNIT: &str = "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/usr/bin/sleep 1001\n";
+
 /// Makes a host and the fault for it.
 pub fn case(document: &'static str) -> Case {
     let host = match document {
@@ -77,6 +80,15 @@ pub fn case(document: &'static str) -> Case {
         "memory-stress" => Sandbox::bounded(256 << 20).unwrap_or_else(|| panic!("no memory group can be made here")),
         _ => Sandbox::new(),
     };
+    case_on(document, host)
+}
+
+/// The same on a host whose process 1 is systemd.
+pub fn systemd_case(document: &'static str) -> Case {
+    case_on(document, Sandbox::systemd())
+}
+
+fn case_on(document: &'static str, host: Sandbox) -> Case {
     let text = |text: &str| text.to_owned();
     let (values, harmed): (Values, fn(&Sandbox) -> bool) = match document {
         "process-kill" => {
@@ -88,6 +100,11 @@ pub fn case(document: &'static str) -> Case {
         "process-pause" => {
             host.victims("victim-api");
             (vec![("Process", text("victim-api"))], |host| host.states("victim-api").contains('T'))
+        }
+        "service-stop" if host.has_systemd() => {
+            host.write("etc/systemd/system/orders.service", UNIT);
+            assert!(host.holds("systemctl daemon-reload && systemctl start orders"));
+            (vec![("Service", text("orders"))], |host| !host.holds("systemctl is-active --quiet orders"))
         }
         "service-stop" => {
             host.install("service", SERVICE);

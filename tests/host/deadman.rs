@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 
-use crate::cases::{FAULTS, case};
+use crate::cases::{Case, FAULTS, case};
 use crate::order::Order;
 use crate::trial;
 
@@ -17,9 +17,9 @@ const GONE: Duration = Duration::from_secs(30);
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for fault in FAULTS {
-        trials.push(trial(format!("deadman::{fault}_ends_at_its_deadline"), || ends(fault, false)));
-        trials.push(trial(format!("deadman::{fault}_ends_after_its_longest_time"), || ends(fault, true)));
-        trials.push(trial(format!("deadman::{fault}_ends_when_its_holder_is_killed"), || holder_killed(fault)));
+        trials.push(trial(format!("deadman::{fault}_ends_at_its_deadline"), || ends(&case(fault), false)));
+        trials.push(trial(format!("deadman::{fault}_ends_after_its_longest_time"), || ends(&case(fault), true)));
+        trials.push(trial(format!("deadman::{fault}_ends_when_its_holder_is_killed"), || holder_killed(&case(fault))));
         trials.push(trial(format!("deadman::{fault}_without_any_supervisor_is_taken_back_by_the_revert"), || {
             orphaned(fault)
         }));
@@ -27,8 +27,8 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-fn ends(fault: &'static str, by_length: bool) {
-    let case = case(fault);
+/// A fault ends by itself, at the deadline or after its longest time.
+pub fn ends(case: &Case, by_length: bool) {
     let before = case.host.state();
     // A clock that is wrong by years must not keep a fault alive.
     let order = if by_length {
@@ -49,8 +49,8 @@ fn ends(fault: &'static str, by_length: bool) {
     case.host.order(&case.order(UNIT)).must_be("refused", "tombstone");
 }
 
-fn holder_killed(fault: &'static str) {
-    let case = case(fault);
+/// A fault ends when what holds it is killed.
+pub fn holder_killed(case: &Case) {
     let before = case.host.state();
     case.host.order(&case.order(UNIT)).must_be("landed", "");
 

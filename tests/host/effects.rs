@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 
-use crate::cases::{self, FAULTS, case, dark};
+use crate::cases::{self, Case, FAULTS, case, dark};
 use crate::order::Order;
 use crate::sandbox::{HOST, PEER, Sandbox};
 use crate::trial;
@@ -14,8 +14,10 @@ const UNIT: &str = "00000000000000a1";
 const OTHER: &str = "00000000000000b2";
 
 pub fn trials() -> Vec<Trial> {
-    let mut trials: Vec<Trial> =
-        FAULTS.iter().map(|fault| trial(format!("effect::{fault}_is_felt_and_taken_back"), || felt(fault))).collect();
+    let mut trials: Vec<Trial> = FAULTS
+        .iter()
+        .map(|fault| trial(format!("effect::{fault}_is_felt_and_taken_back"), || felt(&case(fault))))
+        .collect();
     trials.extend([
         trial("effect::latency_is_refused_where_the_kernel_has_no_netem", latency_is_refused),
         trial("effect::kill_spares_a_longer_name_and_the_shell_that_asks", kill_is_exact),
@@ -32,8 +34,8 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-fn felt(fault: &'static str) {
-    let case = case(fault);
+/// A fault lands and is felt, is reverted, twice, and does not start again.
+pub fn felt(case: &Case) {
     let before = case.host.state();
     case.must_be_whole();
 

@@ -1,7 +1,8 @@
 //! The host ring: every document of `infra/ssm`, executed for real.
 //!
-//! Each trial has a host of its own, made of namespaces, and looks at the harm from outside the document. Where
-//! something is missing, its trials count as ignored and the reason is printed. Next: `vm` has systemd and netem.
+//! Each trial has a host of its own, made of namespaces, and looks at the harm from outside the document. Process 1 of it
+//! is a shell, or the machine's own systemd. Where something is missing, its trials count as ignored and the reason is
+//! printed. Next: `vm` has netem and boots.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,6 +20,7 @@ mod lint;
 mod order;
 mod reach;
 mod sandbox;
+mod systemd;
 mod vm;
 mod whom;
 
@@ -41,10 +43,12 @@ fn main() -> std::process::ExitCode {
     {
         trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(namespaces.is_some())));
     }
+    let init = namespaces.clone().or_else(sandbox::missing_systemd);
+    trials.extend(systemd::trials().into_iter().map(|trial| trial.with_ignored_flag(init.is_some())));
     let machine = vm::missing();
     trials.extend(vm::trials().into_iter().map(|trial| trial.with_ignored_flag(machine.is_some())));
 
-    let skipped = [("the namespaces of a host", namespaces), ("the microVM", machine)];
+    let skipped = [("the namespaces of a host", namespaces), ("hosts with systemd", init), ("the microVM", machine)];
     say(&skipped);
     let conclusion = libtest_mimic::run(&arguments, trials);
     say(&skipped);

@@ -42,6 +42,8 @@ echo ready
 read -r _ || exit 0
 "#;
 
+const SYSTEMD: &str = include_str!("systemd.sh");
+
 const STATE: &str = r"
 for table in iptables ip6tables; do $table-save | grep -v '^#' | sed 's/ \[[0-9:]*\]//'; done
 tc qdisc show
@@ -49,6 +51,8 @@ ip rule
 ip -o link | cut -d' ' -f2
 find /var/lib/stormdrill -mindepth 2 ! -path '*/tombstones/*' | sort
 find /run/etc -mindepth 1 -printf '%P %s %m\n' | sort
+[ ! -d /run/systemd/system ] || systemctl list-units --all --plain --no-legend 'stormdrill-*'
+[ ! -d /run/systemd/system ] || systemctl --failed --plain --no-legend
 ";
 
 /// Why there can be no host of namespaces here.
@@ -62,15 +66,31 @@ pub fn missing() -> Missing {
     }
 }
 
+/// Why there can be no host here whose process 1 is systemd.
+pub fn missing_systemd() -> Missing {
+    if let Some(program) = ["systemd-run", "systemctl", "setpriv"].iter().find(|program| !have(program)) {
+        return Some(format!("{program} is not installed (tests/host/packages.txt)"));
+    }
+    if !Path::new("/lib/systemd/systemd").exists() {
+        return Some("systemd is not installed (tests/host/packages.txt)".to_owned());
+    }
+    match Sandbox::boot_systemd() {
+        Ok(_) => None,
+        Err(error) => Some(format!("{error}: run as root, with control groups of version 2")),
+    }
+}
+
 /// A host. Dropping it ends everything in it.
 pub struct Sandbox {
     unshare: Child,
-    /// Process 1 of the host blocks on this; when it closes, the host ends.
+    /// Process 1 of the host blocks on this; when it closes, the host ends. Systemd is killed instead.
     stdin: Option<ChildStdin>,
     init: u32,
     /// A folder of the machine that the host sees at the same path: scripts, shims, marks.
     pub folder: PathBuf,
     group: Option<PathBuf>,
+    /// The control groups of a host with systemd.
+    tree: Option<PathBuf>,
     orders: AtomicU32,
 }
 
@@ -86,17 +106,38 @@ impl Sandbox {
     }
 
     fn boot(group: Option<PathBuf>) -> io::Result<Self> {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["-n", "-m", "-p", "-f", "--mount-proc", "--kill-child", "bash", "-c", BOOT]);
+        Self::begin(unshare, Stdio::piped(), group, None)
+    }
+
+    /// A host whose process 1 is the machine's own systemd.
+    pub fn systemd() -> Self {
+        Self::boot_systemd().unwrap()
+    }
+
+    fn boot_systemd() -> io::Result<Self> {
+        let tree = new_group(&unified().ok_or_else(|| io::Error::other("no control groups of version 2"))?)?;
+        let mut unshare = Command::new("sh");
+        // A ring that dies takes its hosts along: nobody else ends a systemd.
+        unshare.args(["-c", "echo $$ >\"$0/cgroup.procs\" && exec setpriv --pdeathsig KILL unshare \"$@\""]).arg(&tree);
+        unshare.args(["-n", "-m", "-p", "-u", "-i", "-C", "-f", "--mount-proc", "--kill-child", "bash", "-c", SYSTEMD]);
+        let host = Self::begin(unshare, Stdio::null(), None, Some(tree))?;
+        // Not only up: at rest, with nothing in its queue.
+        if clock::eventually(Duration::from_secs(30), || host.root("run/ring/up").exists()) {
+            Ok(host)
+        } else {
+            Err(io::Error::other("systemd did not come up"))
+        }
+    }
+
+    fn begin(mut unshare: Command, stdin: Stdio, group: Option<PathBuf>, tree: Option<PathBuf>) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("stormdrill-ring-{}-{number}", std::process::id()));
         fs::create_dir_all(folder.join("bin"))?;
         fs::create_dir_all(folder.join("shims"))?;
-        let mut unshare = Command::new("unshare")
-            .args(["-n", "-m", "-p", "-f", "--mount-proc", "--kill-child", "bash", "-c", BOOT])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut unshare = unshare.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let stdin = unshare.stdin.take();
         let mut stdout = io::BufReader::new(unshare.stdout.take().unwrap());
         let mut line = String::new();
@@ -110,7 +151,7 @@ impl Sandbox {
         }
         let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", unshare.id()))?;
         let init = children.trim().parse().map_err(io::Error::other)?;
-        Ok(Self { unshare, stdin, init, folder, group, orders: AtomicU32::new(0) })
+        Ok(Self { unshare, stdin, init, folder, group, tree, orders: AtomicU32::new(0) })
     }
 
     /// A command that runs inside.
@@ -143,6 +184,16 @@ impl Sandbox {
     /// True when the piece of shell succeeds inside.
     pub fn holds(&self, script: &str) -> bool {
         self.shell(script).status.success()
+    }
+
+    /// True when process 1 is systemd.
+    pub fn has_systemd(&self) -> bool {
+        self.tree.is_some()
+    }
+
+    /// Writes a file of the host.
+    pub fn write(&self, path: &str, text: &str) {
+        fs::write(self.root(path), text).unwrap();
     }
 
     /// Starts two processes of that name, which do nothing.
@@ -279,13 +330,48 @@ impl Process {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(self.stdin.take());
+        if self.tree.is_some() {
+            self.unshare.kill().unwrap_or_default();
+        }
         self.unshare.wait().map(drop).unwrap_or_default();
         fs::remove_dir_all(&self.folder).unwrap_or_default();
+        if let Some(tree) = &self.tree {
+            clock::eventually(Duration::from_secs(5), || remove_groups(tree).is_ok() || !tree.exists());
+        }
         if let Some(group) = &self.group {
             // The kernel needs a moment to see the last process go.
             clock::eventually(Duration::from_secs(5), || fs::remove_dir(group).is_ok() || !group.exists());
         }
     }
+}
+
+/// Where control groups of version 2 are, on their own or beside those of version 1.
+fn unified() -> Option<PathBuf> {
+    let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(PathBuf::from);
+    let root = roots.into_iter().find(|root| root.join("cgroup.controllers").exists())?;
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    Some(root.join(own))
+}
+
+/// A new group below that one.
+fn new_group(parent: &Path) -> io::Result<PathBuf> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let group = parent.join(format!("stormdrill-ring-{}-systemd-{number}", std::process::id()));
+    fs::create_dir(&group)?;
+    Ok(group)
+}
+
+/// Removes a group and all below it; fails while a process is in one.
+fn remove_groups(group: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(group)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            remove_groups(&path)?;
+        }
+    }
+    fs::remove_dir(group)
 }
 
 /// A new memory group below our own, with a limit: of either version of control groups.
