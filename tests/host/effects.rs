@@ -198,8 +198,8 @@ fn full_disk() {
     assert!(host.holds("fallocate -l 100M /var/lib/stormdrill/somebody"));
     let fill = |unit: &str, percent: &str| Order::new("disk-fill", unit).with("Percent", percent);
 
-    host.order(&fill(UNIT, "40")).must_be("refused", "already-above");
-    host.order(&fill(UNIT, "97")).must_be("refused", "no-reserve");
+    host.order(&fill("00000000000000c3", "40")).must_be("refused", "already-above");
+    host.order(&fill("00000000000000d4", "97")).must_be("refused", "no-reserve");
     host.order(&fill(UNIT, "90")).must_be("landed", "");
 
     assert!(cases::disk_percent(&host) >= 90);

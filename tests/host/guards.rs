@@ -9,6 +9,8 @@ use crate::sandbox::Sandbox;
 use crate::trial;
 
 const UNIT: &str = "00000000000000a1";
+const LATE: &str = "00000000000000e1";
+const PASSED: &str = "00000000000000e2";
 
 pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = FAULTS
@@ -30,14 +32,29 @@ fn guarded(fault: &'static str) {
     let before = case.host.state();
     let order = || case.order(UNIT);
 
-    case.host.order(&order().with("NotAfter", (clock::now() - 1).to_string())).must_be("refused", "too-late");
-    case.host.order(&order().with("Deadline", clock::now().to_string())).must_be("refused", "deadline-passed");
+    let late = case.order(LATE).with("NotAfter", (clock::now() - 1).to_string());
+    case.host.order(&late).must_be("refused", "too-late");
+    // What was refused once is not there, and never will be.
+    case.host.order(&case.order(LATE)).must_be("refused", "tombstone");
+    let passed = case.order(PASSED).with("Deadline", (clock::now() - 60).to_string());
+    case.host.order(&passed).must_be("refused", "deadline-passed");
     assert_eq!(case.host.state(), before);
 
     case.host.order(&order()).must_be("landed", "");
     let during = case.host.state();
-    case.host.order(&order()).must_be("already", "");
-    case.host.order(&order().with("Run", "another-run")).must_be("refused", "other-order");
+    // However late a copy is, and whatever the clock: what is there is the answer.
+    for copy in [
+        order(),
+        order().with("NotAfter", (clock::now() - 1).to_string()),
+        order().with("Deadline", (clock::now() - 3600).to_string()),
+    ] {
+        let answer = case.host.order(&copy);
+        answer.must_be("already", "");
+        let line = answer.line.as_ref().unwrap();
+        let at = |name: &str| line[name].as_u64().unwrap();
+        assert!(at("since") <= at("time") && at("time") < at("until") && line["holds"] == true, "{line}");
+    }
+    case.host.order(&order().with("Run", "another-run")).must_be("residue", "other-order");
     assert_eq!(case.host.state(), during);
     case.must_be_harmed();
 
@@ -103,16 +120,17 @@ fn tools_are_needed() {
 fn too_wide() {
     let host = Sandbox::new();
     let before = host.state();
-    let loss =
-        |to: &str| Order::new("network-loss", UNIT).with("Percent", "100").with("Direction", "egress").with("To", to);
-    let dark = |to: &str| {
-        let order = Order::new("network-blackhole", UNIT).with("Direction", "ingress").with("Protocol", "all");
+    let loss = |unit: &str, to: &str| {
+        Order::new("network-loss", unit).with("Percent", "100").with("Direction", "egress").with("To", to)
+    };
+    let dark = |unit: &str, to: &str| {
+        let order = Order::new("network-blackhole", unit).with("Direction", "ingress").with("Protocol", "all");
         order.with("Port", "0").with("To", to)
     };
 
-    for to in ["any", "0.0.0.0/0", "10.0.0.0/8,0.0.0.0/1"] {
-        host.order(&loss(to)).must_be("refused", "too-wide");
-        host.order(&dark(to)).must_be("refused", "too-wide");
+    for (index, to) in ["any", "0.0.0.0/0", "10.0.0.0/8,0.0.0.0/1"].into_iter().enumerate() {
+        host.order(&loss(&format!("{:016x}", 2 * index), to)).must_be("refused", "too-wide");
+        host.order(&dark(&format!("{:016x}", 2 * index + 1), to)).must_be("refused", "too-wide");
     }
 
     assert_eq!(host.state(), before);

@@ -36,7 +36,7 @@ impl Order {
 
     /// The dead man fires after so many seconds.
     pub fn for_seconds(self, seconds: u64) -> Self {
-        self.with("Deadline", (clock::now() + seconds).to_string())
+        self.with("Deadline", (clock::now() + seconds).to_string()).with("MaxSeconds", seconds.to_string())
     }
 
     pub fn forced(mut self) -> Self {

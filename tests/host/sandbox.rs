@@ -264,8 +264,12 @@ impl Sandbox {
     /// Everything that a document could leave behind, without the counters that mere traffic moves.
     pub fn state(&self) -> String {
         let mut processes: Vec<_> = self.processes().into_iter().map(|process| process.line).collect();
+        // One that is just being made has no command line yet.
         processes.retain(|line| {
-            !["sleep 1", "sleep 0.2", "nsenter", "bash -c", "setsid"].iter().any(|passing| line.starts_with(passing))
+            !line.is_empty()
+                && !["sleep 1", "sleep 0.2", "nsenter", "bash -c", "setsid"]
+                    .iter()
+                    .any(|passing| line.starts_with(passing))
         });
         processes.sort();
         // A shell that waits in a subshell is still one shell.

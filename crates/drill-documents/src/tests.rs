@@ -34,8 +34,18 @@ fn every_source_belongs_to_a_document() {
         used.push(format!("{name}.yaml"));
         used.push(format!("{name}.sh"));
     }
-    let parts =
-        ["common.yaml", "prelude.sh", "deadman.sh", "processes.sh", "stress.sh", "peers.sh", "queue.sh", "firewall.sh"];
+    let parts = [
+        "common.yaml",
+        "prelude.sh",
+        "deadman.sh",
+        "processes.sh",
+        "paused.sh",
+        "services.sh",
+        "stress.sh",
+        "peers.sh",
+        "queue.sh",
+        "firewall.sh",
+    ];
     used.extend(parts.map(str::to_owned));
     let mut found: Vec<String> = std::fs::read_dir(source::folder().join("src"))
         .unwrap()

@@ -16,6 +16,7 @@ newline='
 '
 unit='' unit_dir='' tombstone=''
 saved='' evidence='' problem='' detail=''
+since='' until_at='' ended_at='' holds='' counters=''
 concluded=no
 
 # --- the answer ------------------------------------------------------------------------------------------------
@@ -25,7 +26,8 @@ clean() {
   printf '%s' "$1" | tr '\n\t' '  ' | tr -d '\000-\037"\\\177-\377' | cut -c "1-${2:-300}"
 }
 
-# conclude OUTCOME REASON DETAIL: prints the answer and ends. Takes $saved and $evidence along.
+# conclude OUTCOME REASON DETAIL: prints the answer and ends. Takes along what is known of the fault: $saved, $evidence,
+# $since, $until_at, $ended_at, $holds and $counters. With instants comes the clock that they are read from.
 conclude() {
   answer='{"stormdrill":1'
   [ -z "$unit" ] || answer="$answer,\"unit\":\"$unit\""
@@ -34,6 +36,7 @@ conclude() {
   [ -z "$3" ] || answer="$answer,\"detail\":\"$(clean "$3")\""
   [ -z "$saved" ] || answer="$answer,\"saved\":$saved"
   [ -z "$evidence" ] || answer="$answer,\"evidence\":$evidence"
+  answer="$answer$(instants)"
   concluded=yes
   printf '%s}\n' "$answer" >&3
   case $1 in
@@ -42,6 +45,16 @@ conclude() {
     failed) exit 4 ;;
     *) exit 5 ;;
   esac
+}
+
+# instants: what is known of a fault's time, and what it met, as more fields of an answer.
+instants() {
+  [ -z "$since$until_at$ended_at" ] || printf ',"time":%s' "$(now)"
+  [ -z "$since" ] || printf ',"since":%s' "$since"
+  [ -z "$until_at" ] || printf ',"until":%s' "$until_at"
+  [ -z "$ended_at" ] || printf ',"ended_at":%s' "$ended_at"
+  [ -z "$holds" ] || printf ',"holds":%s' "$holds"
+  [ -z "$counters" ] || printf ',"counters":%s' "$counters"
 }
 
 refuse() {
@@ -69,12 +82,36 @@ name_unit() {
   tombstone=$STATE/tombstones/$unit
 }
 
+# save FILE LINE...: the one way to write state. It is written, read back and compared before it has its name, so that a
+# full disk is a failure here and now, with $problem and $detail, and not an empty file later.
+save() {
+  save_as=$1
+  shift
+  save_text=$(printf '%s\n' "$@")
+  if { printf '%s\n' "$save_text" >"$save_as.$$"; } 2>/dev/null && [ "$(cat "$save_as.$$" 2>/dev/null)" = "$save_text" ] &&
+    mv "$save_as.$$" "$save_as" 2>/dev/null; then
+    return 0
+  fi
+  rm -f "$save_as.$$" 2>/dev/null || :
+  problem=no-state detail="could not write ${save_as##*/} below $STATE: $(room)"
+  return 1
+}
+
+# room: what the state's file system has left, for people.
+room() {
+  # shellcheck disable=SC2046
+  set -- $(df -Pk "$(existing "$STATE")" 2>/dev/null | sed -n '2p')
+  printf '%s KiB are free' "${4:-unknown}"
+}
+
 # store_parameters FILE, load_parameters FILE: what the revert needs to know, long after the command is gone.
 store_parameters() {
+  set -- "$1" ''
   for name in $PARAMETERS; do
     eval "value=\${SSM_$name}"
-    printf '%s=%s\n' "$name" "$value"
-  done >"$1"
+    set -- "$1" "$2$name=$value$newline"
+  done
+  save "$1" "${2%"$newline"}"
 }
 
 load_parameters() {
@@ -138,6 +175,27 @@ identity() {
   look "$1" && printf '%s:%s\n' "$1" "$started"
 }
 
+# world: this boot, and process 1 in it. A process number means nothing in another one, be it a boot or a container.
+world() {
+  { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null && look 1 && printf '%s-%s\n' "$boot" "$started"
+}
+
+# note_process FILE PID: keeps who that is, and where.
+note_process() {
+  noted_who=$(identity "$2") && noted_where=$(world) && save "$1" "$noted_who $noted_where"
+}
+
+# noted FILE: prints the PID:STARTED that is kept there; somebody who never lives when it is of another world.
+noted() {
+  noted_who='' noted_where=''
+  { read -r noted_who noted_where <"$1"; } 2>/dev/null || :
+  if [ -n "$noted_where" ] && [ "$noted_where" = "$(world)" ]; then
+    printf '%s\n' "$noted_who"
+  else
+    printf 'gone:0\n'
+  fi
+}
+
 # members SESSION: the running processes of a session, one a line.
 members() {
   for entry in /proc/[0-9]*; do
@@ -177,12 +235,24 @@ supervision() {
   printf 'watchdog\n'
 }
 
+# unit_state NAME: what systemd says of that unit of its own.
+unit_state() {
+  systemctl show --property=ActiveState --value "$1" 2>/dev/null
+}
+
 # present UNIT: its supervisor is at work.
 present() {
   if [ "$(supervision)" = systemd ]; then
-    case $(systemctl show --property=ActiveState --value "stormdrill-$1.service" 2>/dev/null) in
-      active | activating | deactivating | reloading) return 0 ;;
-    esac
+    for name in "stormdrill-$1.service" "stormdrill-$1-end.service"; do
+      case $(unit_state "$name") in
+        active | activating | deactivating | reloading) return 0 ;;
+      esac
+    done
   fi
-  [ -f "$STATE/units/$1/watchdog" ] && { read -r watchdog <"$STATE/units/$1/watchdog"; } 2>/dev/null && lives "$watchdog"
+  lives "$(noted "$STATE/units/$1/watchdog")"
+}
+
+# awaited UNIT: its supervisor is at work, or will be: the timer that goes on until the unit is put back is set.
+awaited() {
+  present "$1" || { [ "$(supervision)" = systemd ] && [ "$(unit_state "stormdrill-$1-end.timer")" = active ]; }
 }

@@ -4,7 +4,7 @@
 probe() {
   trap 'broken' EXIT
   check_parameters
-  interface=''
+  more='' interface=''
   choose_interface default || interface=''
   queue=default
   { [ -n "$interface" ] && have tc && queue=$(root_queue); } || :
@@ -16,13 +16,41 @@ probe() {
     else
       line="$line,\"present\":false"
     fi
+    known_of "$SSM_Unit"
   fi
   line="$line,\"outcome\":\"alive\",\"time\":$(now),\"booted\":$(sed -n 's/^btime //p' /proc/stat)"
   line="$line,\"supervision\":\"$(supervision)\",\"capabilities\":[$(quoted "$(capabilities)")],\"units\":[$(quoted "$(units)")]"
-  line="$line,\"interface\":\"$interface\",\"root_qdisc\":\"$queue\"}"
+  line="$line,\"interface\":\"$interface\",\"root_qdisc\":\"$queue\"$more}"
   concluded=yes
   printf '%s\n' "$line" >&3
   exit 0
+}
+
+# known_of UNIT: sets $more: whether the fault holds, since when, until when, and what it met so far; or when it ended.
+known_of() {
+  name_unit "$1"
+  if [ -f "$unit_dir/result" ]; then
+    outcome=''
+    {
+      IFS= read -r outcome
+      for _ in reason detail saved evidence; do
+        IFS= read -r _
+      done
+      IFS= read -r since
+      IFS= read -r until_at
+    } <"$unit_dir/result" || :
+    [ "$outcome" = landed ] || return 0
+    holds=false
+    ! /bin/sh "$unit_dir/document.sh" holds "$unit" 3>&- || holds=true
+    counters=$(/bin/sh "$unit_dir/document.sh" counters "$unit" 3>&1) || counters=''
+  elif [ -s "$tombstone" ]; then
+    cause=''
+    { read -r ended_at cause since counters <"$tombstone"; } 2>/dev/null || :
+    [ "$since" != - ] || since=''
+    more=",\"reason\":\"$cause\""
+  fi
+  # The time is said already.
+  more=$more$(instants | sed 's/^,"time":[0-9]*//')
 }
 
 broken() {

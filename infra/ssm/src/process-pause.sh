@@ -12,11 +12,12 @@ fault_check() {
   frozen=$running
 }
 
+fault_save() {
+  note_paused "$frozen"
+}
+
 fault_apply() {
   saved=$(saved_processes)
-  # A process number means nothing after a boot.
-  cat /proc/sys/kernel/random/boot_id >"$unit_dir/boot" || return 1
-  printf '%s\n' "$frozen" >"$unit_dir/paused"
   for one in $frozen; do
     ! lives "$one" || kill -s STOP "${one%:*}" 2>/dev/null || :
   done
@@ -38,18 +39,10 @@ fault_landed() {
   evidence="{\"matched\":$(count_words "$frozen"),\"stopped\":$stopped}"
 }
 
-paused_here() {
-  [ -f "$unit_dir/paused" ] && [ "$(cat "$unit_dir/boot")" = "$(cat /proc/sys/kernel/random/boot_id)" ] && cat "$unit_dir/paused"
-}
-
 fault_undo() {
-  for one in $(paused_here); do
-    ! lives "$one" || kill -s CONT "${one%:*}" 2>/dev/null || :
-  done
+  continue_paused
 }
 
 fault_gone() {
-  for one in $(paused_here); do
-    ! lives "$one" || [ "$state" != T ] || return 1
-  done
+  none_paused
 }

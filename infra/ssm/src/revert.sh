@@ -1,23 +1,32 @@
 # shellcheck shell=dash
 # revert: ends one unit, whatever is left of it, and says what it saw. For ever repeatable.
+#
+# The unit's own copy of its document knows best how to put it back. Where that is broken or gone, this document does it
+# with what is left of the state, and by the names that carry the unit.
 
 revert() {
   trap 'broken' EXIT
   check_parameters
   name_unit "$SSM_Unit"
   [ "$(id -u)" = 0 ] || conclude failed not-root "a document runs as root"
-  buried=''
-  { read -r buried <"$tombstone"; } 2>/dev/null || :
   was=absent
   ! traces || was=there
+  [ ! -s "$tombstone" ] || [ "$was" = there ] || was=buried
   withdraw revert || conclude residue not-gone "unit $unit is still there: its own way back did not succeed"
   forgotten || conclude residue not-gone "something with the name of unit $unit is still there: ${problem:-it runs}"
-  if [ "$was" = there ]; then
-    conclude reverted "" "the fault is seen to be gone"
-  fi
-  case $buried in
-    '') conclude absent never-started "nothing of this unit was ever here" ;;
-    *) conclude absent "${buried#* }" "this unit ended at ${buried%% *}" ;;
+  read_tombstone
+  since=$buried_since counters=$buried_counters
+  [ "$was-$buried_cause" != buried-refused ] || was=absent
+  case $was in
+    there)
+      ended_at=${buried_at:-$(now)}
+      conclude reverted "" "the fault is seen to be gone"
+      ;;
+    buried)
+      ended_at=$buried_at
+      conclude absent "$buried_cause" "this unit ended at $buried_at"
+      ;;
+    *) conclude absent never-started "nothing of this unit was ever here" ;;
   esac
 }
 
@@ -47,6 +56,10 @@ no_names() {
 
 # forgotten: removes by name what no folder accounts for, and succeeds when there is nothing.
 forgotten() {
+  remove_names && no_names && ! present "$unit"
+}
+
+remove_names() {
   chain_of "$unit"
   ! have iptables || no_names || remove_chain || return 1
   queue_of "$unit"
@@ -55,7 +68,18 @@ forgotten() {
       remove_queue || return 1
     done
   fi
-  no_names && ! present "$unit"
+}
+
+# fault_undo, fault_gone: of every fault, for a unit whose own copy cannot be used.
+fault_undo() {
+  continue_paused
+  bring_back || return 1
+  [ ! -f "$unit_dir/fill" ] || [ -L "$unit_dir/fill" ] || : >"$unit_dir/fill"
+  remove_names
+}
+
+fault_gone() {
+  none_paused && brought_back && no_names
 }
 
 main() {

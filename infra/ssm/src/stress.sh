@@ -15,24 +15,22 @@ processors() {
 stress() {
   nice -n 1 stress-ng --quiet --timeout "${seconds}s" --temp-path "$unit_dir/scratch" --oomable "$@" \
     </dev/null >"$unit_dir/stress.log" 2>&1 9<&- 3>&- &
-  identity "$!" >"$unit_dir/stress" || { problem=no-start detail="stress-ng did not start" && return 1; }
+  note_process "$unit_dir/stress" "$!" || { problem=no-start detail="stress-ng did not start" && return 1; }
 }
 
-# stressors NAME: the running workers of that name, one a line.
+# stressors NAME: the running workers of that name, one a line. The holder leads their session.
 stressors() {
-  look $$ || return 1
-  for pid in $(members "$session"); do
+  leader=$(noted "$unit_dir/holder")
+  for pid in $(members "${leader%:*}"); do
     { IFS= read -r short <"/proc/$pid/comm"; } 2>/dev/null || continue
     [ "$short" != "$1" ] || printf '%s\n' "$pid"
   done
 }
 
-stress_ended() {
-  read -r stress <"$unit_dir/stress" && ! lives "$stress"
-}
-
+# fault_holds: stress-ng itself, and as many of its workers as were asked for. It starts no other one for a worker that the
+# kernel killed for its memory.
 fault_holds() {
-  ! stress_ended
+  lives "$(noted "$unit_dir/stress")" && fault_landed
 }
 
 # The session has been ended before this is asked, and seen to be gone; what is left are files.
@@ -42,7 +40,7 @@ fault_undo() {
 
 fault_gone() {
   [ ! -e "$unit_dir/scratch" ] || return 1
-  { read -r leader <"$unit_dir/holder"; } 2>/dev/null || return 0
+  leader=$(noted "$unit_dir/holder")
   if look "${leader%:*}" && [ "$started" != "${leader#*:}" ]; then
     return 0
   fi
