@@ -20,6 +20,8 @@ mod lint;
 mod order;
 mod reach;
 mod sandbox;
+mod services;
+mod state;
 mod systemd;
 mod vm;
 mod whom;
@@ -38,13 +40,23 @@ fn main() -> std::process::ExitCode {
     let namespaces = sandbox::missing();
     let mut trials = Vec::new();
     trials.extend(lint::trials());
-    for group in
-        [effects::trials, guards::trials, deadman::trials, hostile::trials, kills::trials, reach::trials, whom::trials]
-    {
+    for group in [
+        effects::trials,
+        guards::trials,
+        deadman::trials,
+        hostile::trials,
+        kills::trials,
+        reach::trials,
+        whom::trials,
+        services::plain_trials,
+        state::trials,
+    ] {
         trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(namespaces.is_some())));
     }
     let init = namespaces.clone().or_else(sandbox::missing_systemd);
-    trials.extend(systemd::trials().into_iter().map(|trial| trial.with_ignored_flag(init.is_some())));
+    for group in [systemd::trials, services::trials, state::systemd_trials] {
+        trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(init.is_some())));
+    }
     let machine = vm::missing();
     trials.extend(vm::trials().into_iter().map(|trial| trial.with_ignored_flag(machine.is_some())));
 

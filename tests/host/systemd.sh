@@ -47,7 +47,7 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/bin/touch /run/ring/up
 UNIT
-printf '[Unit]\nDefaultDependencies=no\nWants=ring.service\n' >/lib/systemd/system/ring.target
+printf '[Unit]\nDefaultDependencies=no\nWants=ring.service sysinit.target basic.target sockets.target timers.target\n' >/lib/systemd/system/ring.target
 echo ready
 container=ring
 export container

@@ -18,6 +18,15 @@ units_back() {
   units_in "active reloading refreshing" "$1"
 }
 
+# units_decided UNITS: none of them is on its way, or waits for its turn.
+units_decided() {
+  for one in $1; do
+    case $(systemctl show --property=ActiveState,Job -- "$one" 2>/dev/null) in
+      *Job=[1-9]* | *ActiveState=activating* | *ActiveState=deactivating*) return 1 ;;
+    esac
+  done
+}
+
 # --- without systemd -------------------------------------------------------------------------------------------
 
 # main_process SERVICE: sets $main to PID:STARTED of what runs it: as its status says, as its pid file says, by its name.
@@ -104,7 +113,7 @@ bring_back() {
     # shellcheck disable=SC2086
     systemctl start --no-block --job-mode=ignore-requirements -- $units 9<&- ||
       { problem="could not start ${units%% *}" && return 1; }
-    await 90 units_back "$units"
+    await 90 units_decided "$units" && units_back "$units"
   elif [ -s "$unit_dir/service" ]; then
     { read -r service; } <"$unit_dir/service"
     service "$service" status >/dev/null 2>&1 9<&- 3>&- || start_as_before ||

@@ -1,0 +1,260 @@
+//! State on disks that are full or nearly full, lost or broken, kept over a boot; supervisors that stand still or are gone.
+//! After each, nothing of the unit is there, or it ends by itself and says so.
+
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+
+use crate::cases::{Case, case, systemd_case};
+use crate::order::Order;
+use crate::{clock, trial};
+
+const UNIT: &str = "00000000000000a1";
+const SOON: Duration = Duration::from_secs(20);
+const GONE: Duration = Duration::from_secs(30);
+const FOLDER: &str = "/var/lib/stormdrill";
+
+/// A fault for each way to keep state: none, a list, how something runs, a file, a log, a kernel table.
+const KEPT: [&str; 5] = ["process-pause", "service-stop", "disk-fill", "cpu-stress", "network-blackhole"];
+
+/// Sizes in KiB and numbers of inodes, none for many. A document is about 40 KiB: it fits or not in the middle.
+const ROOM: [&[(u32, Option<u32>)]; 2] = [
+    &[(4, None), (16, None), (28, None), (36, None), (44, None), (52, None), (60, None), (68, None), (80, None)],
+    &[
+        (120_000, Some(1)),
+        (120_000, Some(3)),
+        (120_000, Some(5)),
+        (120_000, Some(7)),
+        (120_000, Some(8)),
+        (120_000, Some(9)),
+        (120_000, Some(10)),
+        (120_000, Some(11)),
+        (120_000, Some(12)),
+        (120_000, Some(13)),
+        (120_000, Some(14)),
+        (120_000, Some(16)),
+    ],
+];
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for fault in KEPT {
+        for (what, rooms) in ["bytes", "inodes"].into_iter().zip(ROOM) {
+            // To fill a disk needs more room than that.
+            if fault == "disk-fill" && what == "bytes" {
+                continue;
+            }
+            trials.push(trial(format!("state::{fault}_on_disks_with_few_{what}"), move || little_room(fault, rooms)));
+        }
+        trials.push(trial(format!("state::{fault}_is_undone_when_its_copy_is_broken"), move || broken_copy(fault)));
+    }
+    trials.extend([
+        trial("state::a_pause_ends_when_its_folder_is_removed", folder_removed),
+        trial("state::a_session_of_another_boot_is_nobody_of_ours", another_boot),
+        trial("state::a_watchdog_that_stands_still_goes_on", watchdog_stopped),
+        trial("state::a_watchdog_that_is_killed_is_replaced", watchdog_killed),
+        trial("state::a_pause_that_somebody_ends_has_ended_and_says_when", ended_early),
+        trial("state::two_copies_10_ms_apart_are_one_fault_and_no_refusal", two_copies),
+        trial("state::a_clock_that_is_59_s_ahead_does_not_cut_a_fault", skewed),
+        trial("state::the_probe_says_what_holds_and_until_when", probed),
+    ]);
+    trials
+}
+
+pub fn systemd_trials() -> Vec<Trial> {
+    vec![
+        trial("state::under_systemd_a_pause_on_disks_with_few_bytes", || {
+            cells(&systemd_case("process-pause"), ROOM[0])
+        }),
+        trial("state::under_systemd_a_small_ext4_is_refused_or_ends", small_ext4),
+    ]
+}
+
+fn little_room(fault: &'static str, rooms: &[(u32, Option<u32>)]) {
+    cells(&case(fault), rooms);
+}
+
+fn cells(case: &Case, rooms: &[(u32, Option<u32>)]) {
+    let mut outcomes = Vec::new();
+    for (index, (size, inodes)) in rooms.iter().enumerate() {
+        let unit = format!("{:016x}", 0xd00 + index);
+        let inodes = inodes.map_or(String::new(), |inodes| format!(",nr_inodes={inodes}"));
+        let room = format!("size={size}k{inodes}");
+        assert!(case.host.holds(&format!("mount -t tmpfs -o {room},mode=700 small {FOLDER}")));
+        let answer = case.host.order(&case.order(&unit).for_seconds(2));
+        let at = format!("{room}: {answer:?}");
+        match answer.outcome() {
+            "refused" => assert!(!case.harmed(), "refused, and there: {at}"),
+            "failed" => assert!(!case.harmed(), "failed, and there: {at}"),
+            "landed" => assert!(clock::eventually(GONE, || case.host.units().is_empty()), "it does not end: {at}"),
+            other => panic!("{other}: {at}"),
+        }
+        outcomes.push(answer.outcome().to_owned());
+        case.must_be_whole();
+        let after = case.host.order(&Order::new("revert", &unit));
+        assert_eq!(after.outcome(), "absent", "{at} {after:?}");
+        assert!(case.host.units().is_empty(), "{at}");
+        // What held the fault may still look around in it.
+        assert!(clock::eventually(SOON, || case.host.holds(&format!("umount {FOLDER}"))), "{at}");
+    }
+    // A grid that is all on one side of the edge shows nothing.
+    assert!(outcomes.iter().any(|outcome| outcome == "refused"), "{outcomes:?}");
+    assert!(outcomes.iter().any(|outcome| outcome == "landed"), "{outcomes:?}");
+}
+
+/// Small files fit into such a disk when the document does not.
+fn small_ext4() {
+    let case = systemd_case("process-pause");
+    let made = "mkfs.ext4 -q -O inline_data -I 1024 -m 0 /run/image 8M && mount -o loop /run/image";
+    if !case.host.holds(&format!("{made} {FOLDER}")) {
+        crate::note("skipped: a small ext4: it cannot be made or mounted here");
+        return;
+    }
+    assert!(case.host.holds(&format!("mkdir {FOLDER}/units {FOLDER}/tombstones")));
+    for (index, left) in [0, 12, 28, 40, 64].into_iter().enumerate() {
+        let unit = format!("{:016x}", 0xe00 + index);
+        case.host.shell(&format!(
+            "rm -f {FOLDER}/full; dd if=/dev/zero of={FOLDER}/spare bs=1k count={left}; \
+             dd if=/dev/zero of={FOLDER}/full bs=1k; rm {FOLDER}/spare; sync"
+        ));
+        let answer = case.host.order(&case.order(&unit).for_seconds(2));
+        assert!(["refused", "landed", "failed"].contains(&answer.outcome()), "{left}: {answer:?}");
+        assert!(clock::eventually(GONE, || case.host.units().is_empty() && !case.harmed()), "{left}: {answer:?}");
+    }
+    assert!(clock::eventually(SOON, || case.host.holds(&format!("umount {FOLDER}"))));
+}
+
+/// Its copy is cut, and both supervisors die: the revert does it by itself.
+fn broken_copy(fault: &'static str) {
+    let case = case(fault);
+    let before = case.host.state();
+    case.host.order(&case.order(UNIT)).must_be("landed", "");
+
+    let folder = format!("{FOLDER}/units/{UNIT}");
+    assert!(case.host.holds(&format!(
+        "truncate -s 12000 {folder}/document.sh && kill -9 $(cut -d: -f1 {folder}/watchdog) $(cut -d: -f1 {folder}/holder)"
+    )));
+    case.host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
+
+    case.host.must_become(&before, SOON);
+    case.must_be_whole();
+}
+
+fn folder_removed() {
+    let case = case("process-pause");
+    let before = case.host.state();
+    case.host.order(&case.order(UNIT)).must_be("landed", "");
+
+    assert!(case.host.holds(&format!("rm -rf {FOLDER}/units/*")));
+
+    case.host.must_become(&before, SOON);
+    case.must_be_whole();
+    case.host.order(&Order::new("revert", UNIT)).must_be("absent", "folder-gone");
+}
+
+/// The state folder is kept, and the numbers in it are somebody else's now.
+fn another_boot() {
+    let case = case("process-pause");
+    case.host.order(&case.order(UNIT)).must_be("landed", "");
+    let folder = format!("{FOLDER}/units/{UNIT}");
+    assert!(case.host.holds(&format!("kill -9 $(cut -d: -f1 {folder}/watchdog) $(cut -d: -f1 {folder}/holder)")));
+    let session = "setsid sh -c 'echo $$ >/run/session; sleep 1002 & exec sleep 0.1' </dev/null >/dev/null 2>&1 &";
+    assert!(case.host.holds(session));
+    let sleeps = || case.host.processes().iter().any(|process| process.line == "sleep 1002");
+    assert!(clock::eventually(SOON, sleeps));
+    assert!(case.host.holds(&format!(
+        "echo \"$(cat /run/session):1 00000000-0000-0000-0000-000000000000-1\" | tee {folder}/holder >{folder}/watchdog"
+    )));
+
+    case.host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
+
+    assert!(sleeps(), "a stranger was killed");
+    case.must_be_whole();
+}
+
+fn watchdog_stopped() {
+    let case = case("process-pause");
+    let before = case.host.state();
+    case.host.order(&case.order(UNIT).for_seconds(6)).must_be("landed", "");
+
+    assert!(case.host.holds(&format!("kill -STOP $(cut -d: -f1 {FOLDER}/units/{UNIT}/watchdog)")));
+
+    case.host.must_become(&before, GONE);
+    case.must_be_whole();
+}
+
+fn watchdog_killed() {
+    let case = case("process-pause");
+    let before = case.host.state();
+    case.host.order(&case.order(UNIT).for_seconds(8)).must_be("landed", "");
+
+    assert!(case.host.holds(&format!("kill -9 $(cut -d: -f1 {FOLDER}/units/{UNIT}/watchdog)")));
+
+    case.host.must_become(&before, GONE);
+    case.must_be_whole();
+}
+
+fn ended_early() {
+    let case = case("process-pause");
+    let before = case.host.state();
+    case.host.order(&case.order(UNIT)).must_be("landed", "");
+
+    let at = clock::now();
+    assert!(case.host.holds("kill -CONT $(cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/ (victim-api) .*//p')"));
+
+    case.host.must_become(&before, SOON);
+    let answer = case.host.order(&Order::new("revert", UNIT));
+    answer.must_be("absent", "ended-early");
+    let line = answer.line.as_ref().unwrap();
+    assert!(line["ended_at"].as_u64().unwrap().abs_diff(at) <= 3, "{line}, ended at {at}");
+    // A copy that comes later is told the same.
+    let late = case.host.order(&case.order(UNIT));
+    late.must_be("refused", "tombstone");
+    assert_eq!(late.line.as_ref().unwrap()["ended_at"], line["ended_at"]);
+}
+
+fn two_copies() {
+    let case = case("process-pause");
+    let before = case.host.state();
+    // The start of a process takes about so long: the second is at its checks while the first one's fault lands.
+    let children: Vec<_> = (0..3).map(|_| case.host.start(&case.order(UNIT))).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("\"landed\"") || said.contains("\"already\""), "{said}");
+    }
+
+    case.must_be_harmed();
+    case.host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
+    case.host.must_become(&before, SOON);
+}
+
+/// The order was made by a clock that is 59 s behind this host's.
+fn skewed() {
+    let case = case("process-pause");
+    let order = case.order(UNIT).with("Deadline", (clock::now() - 59 + 60).to_string()).with("MaxSeconds", "60");
+
+    let answer = case.host.order(&order.with("NotAfter", (clock::now() - 59 + 60).to_string()));
+
+    answer.must_be("landed", "");
+    let line = answer.line.as_ref().unwrap();
+    let length = line["until"].as_u64().unwrap() - line["since"].as_u64().unwrap();
+    assert!((55..=60).contains(&length), "{length} s of 60: {line}");
+}
+
+fn probed() {
+    let case = case("process-pause");
+    case.host.order(&case.order(UNIT).for_seconds(300)).must_be("landed", "");
+
+    let during = case.host.order(&Order::new("probe", UNIT));
+    let line = during.line.as_ref().unwrap();
+    assert_eq!((&line["holds"], &line["present"]), (&true.into(), &true.into()));
+    let left = line["until"].as_u64().unwrap() - line["time"].as_u64().unwrap();
+    assert!((270..=300).contains(&left), "{line}");
+
+    case.host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
+    let after = case.host.order(&Order::new("probe", UNIT));
+    let line = after.line.as_ref().unwrap();
+    assert_eq!((&line["present"], &line["reason"]), (&false.into(), &"revert".into()));
+    assert!(line["ended_at"].as_u64().unwrap() >= line["since"].as_u64().unwrap(), "{line}");
+}
