@@ -152,7 +152,22 @@ pub struct HostReport {
     /// What was read back to see the fault, or its absence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<serde_json::Value>,
-    /// The host's clock, in seconds since 1970; probe only.
+    /// Since when the fault was there, in seconds of the host's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
+    /// When it ends by itself, in seconds of the host's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+    /// When it ended, in seconds of the host's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<i64>,
+    /// Whether it is still there; absent where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<bool>,
+    /// What met it so far, by its own counters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counters: Option<serde_json::Value>,
+    /// The host's clock, in seconds since 1970, wherever a time is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<i64>,
     /// When the host booted, in seconds since 1970; probe only.
