@@ -1,7 +1,7 @@
 # An index of commands. Each target says what it does; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema build deploy delete bench
+.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema pages generate build deploy delete bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +37,11 @@ documents: ## Write the SSM documents, and their template, from their sources
 
 schema: ## Write the JSON Schema of experiment files from the types
 	@cargo run -q -p drill-model --example schema
+
+pages: ## Write the page of each fault, their index, and the README's table, from the faults
+	@cargo run -q -p drill-model --example pages
+
+generate: schema documents pages ## Write everything that is generated
 
 build: ## Build the functions for AWS (cargo-lambda, through SAM)
 	@infra/checks/setup.sh

@@ -4,6 +4,7 @@
 //! It needs nothing but the files. Next: a promise about the tree gets a file here.
 
 mod failures;
+mod faults;
 mod pages;
 mod rings;
 mod words;

@@ -131,5 +131,10 @@ impl fmt::Display for Unreadable {
     }
 }
 
+/// A line that shows how a field is written; `around` are the fields that it stands in, innermost first.
+pub fn example_of(field: &str, around: &[&str]) -> Option<&'static str> {
+    examples::of(field, around)
+}
+
 #[cfg(test)]
 mod tests;

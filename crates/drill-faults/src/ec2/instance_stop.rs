@@ -2,6 +2,9 @@
 //!
 //! Landed: EC2 says stopping or stopped. Undone by: StartInstances, and seen running. Not for members of an Auto Scaling
 //! group, which would be replaced.
+//!
+//! By hand: `aws ec2 start-instances --instance-ids INSTANCE`. Without us: the scheduler starts it, and tries again while
+//! EC2 refuses because it is still stopping.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -14,7 +14,7 @@ use crate::{Capability, Ends, Problem, Surface};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DiskFill {
-    /// How full it shall be, what was there before included.
+    /// How full it is made, what was there before included.
     pub fill: Percent,
 }
 

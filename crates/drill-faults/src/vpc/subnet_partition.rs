@@ -1,8 +1,10 @@
 //! `subnet-partition`: the traffic of a subnet is cut off, by a network ACL of ours in the place of its own.
 //!
 //! Landed: the subnet has our ACL, with our entries that deny. Undone by: the ACL that it had, and then ours is deleted.
-//! If everything of ours is gone, the scheduler deletes the denying entries: what is left lets through what the subnet's
-//! own ACL does.
+//!
+//! By hand: give the subnet back the ACL that the row saved with `aws ec2 replace-network-acl-association`, then delete ours
+//! with `aws ec2 delete-network-acl`. Without us: the scheduler deletes the entries that deny. What is left lets through
+//! what the subnet's own ACL does.
 
 use std::num::NonZeroU16;
 
