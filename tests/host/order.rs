@@ -1,6 +1,7 @@
 //! An order to a host as the SSM agent gives it: variables, a script in a file, a process group of its own.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
@@ -32,6 +33,12 @@ impl Order {
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.values.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// The same for a unit that no other order was about: a unit that was refused once does not start any more.
+    pub fn anew(self) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0xf000_0000_0000_0000);
+        self.with("Unit", format!("{:016x}", NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The dead man fires after so many seconds.

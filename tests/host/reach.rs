@@ -188,7 +188,7 @@ fn no_table() {
         blackhole(UNIT, "egress", "tcp", "5432", "fd77::/64"),
         loss(UNIT, "egress", "90", "any"),
     ] {
-        host.order(&order).must_be("refused", "no-ip6tables");
+        host.order(&order.anew()).must_be("refused", "no-ip6tables");
     }
 
     host.must_become(&before, SOON);
@@ -213,7 +213,7 @@ fn ipv6() {
     revert(&host, OTHER);
     host.must_become(&before, SOON);
     for wide in ["::/0", "2000::/3", "10.77.0.0/24,fd00::/8"] {
-        host.order(&loss("00000000000000c3", "egress", "100", wide)).must_be("refused", "too-wide");
+        host.order(&loss("00000000000000c3", "egress", "100", wide).anew()).must_be("refused", "too-wide");
     }
 }
 
@@ -334,7 +334,7 @@ fn protected() {
         blackhole(UNIT, "ingress", "all", "67", "any"),
         loss(UNIT, "egress", "50", "10.77.0.2/32"),
     ] {
-        host.order(&order).must_be("refused", "protected");
+        host.order(&order.anew()).must_be("refused", "protected");
     }
 
     assert_eq!(host.state(), before);
@@ -360,18 +360,18 @@ fn interfaces() {
     let netem = host.order(&Order::new("probe", "-")).noise.contains("netem");
 
     for interface in ["enX0", "br-1a2b3c", "eth0.100"] {
-        let answer = host.order(&late(interface, "any"));
+        let order = late(interface, "any").anew();
+        let answer = host.order(&order);
         if netem {
             answer.must_be("landed", "");
-            revert(&host, UNIT);
-            assert!(host.holds(&format!("rm /var/lib/stormdrill/tombstones/{UNIT}")));
+            revert(&host, &order.values["Unit"]);
         } else {
             answer.must_be("refused", "no-netem");
         }
     }
 
-    host.order(&late("enX1", "any")).must_be("refused", "no-interface");
+    host.order(&late("enX1", "any").anew()).must_be("refused", "no-interface");
     // The interface is where the peers are, or the fault would meet nobody.
-    host.order(&late("enX0", "10.77.0.2/32")).must_be("refused", "other-interface");
-    host.order(&late("default", "10.99.0.0/24")).must_be("refused", "no-route");
+    host.order(&late("enX0", "10.77.0.2/32").anew()).must_be("refused", "other-interface");
+    host.order(&late("default", "10.99.0.0/24").anew()).must_be("refused", "no-route");
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What becomes process 1 of a host with systemd: the machine's own systemd, in namespaces of its own, with no units but
 # a target, what transient units need, and those that a trial writes. It sees none of the machine's units.
 set -eu

@@ -75,7 +75,7 @@ fn script() {
     assert_eq!(letters(&host, "payment-reconciler.py", 1), "r");
 
     for stump in ["payment-reconci", "payment-reconciler", "reconciler.py"] {
-        host.order(&pause(OTHER, &[("Process", stump)])).must_be("refused", "no-match");
+        host.order(&pause(OTHER, &[("Process", stump)]).anew()).must_be("refused", "no-match");
     }
     let answer = host.order(&pause(UNIT, &[("Process", "payment-reconciler.py")]));
 
@@ -132,7 +132,7 @@ fn user() {
     assert_eq!(letters(&host, "sleep 1234", 1), "r");
     assert!(clock::eventually(SOON, || host.holds("grep -q '^Uid:.65534' /proc/[0-9]*/status")));
 
-    host.order(&pause(OTHER, &named("no-such-user"))).must_be("refused", "no-user");
+    host.order(&pause(OTHER, &named("no-such-user")).anew()).must_be("refused", "no-user");
     let answer = host.order(&pause(UNIT, &named("nobody")));
 
     answer.must_be("landed", "");
@@ -170,7 +170,7 @@ fn groups() {
     let container = read();
     revert(&host, OTHER);
     host.order(&pause(UNIT, &[("Container", "ffffffffffff")])).must_be("refused", "tombstone");
-    host.order(&pause("00000000000000c3", &[("Container", "ffffffffffff")])).must_be("refused", "no-match");
+    host.order(&pause("00000000000000c3", &[("Container", "ffffffffffff")]).anew()).must_be("refused", "no-match");
 
     // The kernel keeps a group for as long as something runs in it.
     assert!(host.holds("kill -9 $(cat $(find /run/groups/stormdrill-ring-* -name cgroup.procs))"));
@@ -194,7 +194,7 @@ fn together() {
     answer.must_be("landed", "");
     assert_eq!(matched(&answer), 1);
     assert_eq!((letters(&host, "java ledger.jar", 1), letters(&host, "search.jar", 1)), ("T".into(), "r".into()));
-    host.order(&pause(OTHER, &[("Process", "java"), ("User", "nobody")])).must_be("refused", "no-match");
+    host.order(&pause(OTHER, &[("Process", "java"), ("User", "nobody")]).anew()).must_be("refused", "no-match");
 }
 
 fn at_most() {
@@ -224,22 +224,22 @@ fn protected() {
     for named in
         [[("CommandLine", "4321")], [("Process", "sshd")], [("Process", "amazon-ssm-agent")], [("Process", "sh")]]
     {
-        host.order(&pause(UNIT, &named)).must_be("refused", "no-match");
+        host.order(&pause(UNIT, &named).anew()).must_be("refused", "no-match");
     }
 
     // What an order runs is the agent's.
     std::fs::copy("/bin/bash", host.folder.join("ssm-document-worker")).unwrap();
     start(&host, &format!("{}/ssm-document-worker -c 'sleep 5432; :'", host.folder.display()));
     assert_eq!(letters(&host, "sleep 5432", 2), "rr");
-    host.order(&pause(UNIT, &[("CommandLine", "sleep 5432")])).must_be("refused", "no-match");
+    host.order(&pause(UNIT, &[("CommandLine", "sleep 5432")]).anew()).must_be("refused", "no-match");
     assert_eq!(letters(&host, "sleep 5432", 2), "rr");
 }
 
 fn nobody() {
     let host = Sandbox::new();
 
-    host.order(&pause(UNIT, &[])).must_be("refused", "nobody-named");
-    host.order(&Order::new("process-kill", UNIT)).must_be("refused", "nobody-named");
+    host.order(&pause(UNIT, &[]).anew()).must_be("refused", "nobody-named");
+    host.order(&Order::new("process-kill", UNIT).anew()).must_be("refused", "nobody-named");
 }
 
 /// A program that ends when `/run/drained` is there, once it was asked to.

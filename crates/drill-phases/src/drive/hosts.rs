@@ -75,7 +75,10 @@ pub(crate) fn heard(row: &Row, answer: &HostAnswer, first: bool, now: Timestamp)
     if report.unit.as_ref() != Some(&row.unit) {
         return None;
     }
+    // The signal was sent, and nobody is seen to have obeyed it: it may still.
+    let unseen = report.reason.as_deref() == Some("unseen");
     let to = match report.outcome {
+        HostOutcome::Landed | HostOutcome::Already if unseen => return None,
         HostOutcome::Landed | HostOutcome::Already => State::Landed { at: now },
         HostOutcome::Refused | HostOutcome::Failed if first => State::NeverMade { why: why(report) },
         HostOutcome::Refused
