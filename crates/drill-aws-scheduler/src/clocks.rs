@@ -270,4 +270,13 @@ mod tests {
         assert_eq!(long('a').len(), LONGEST_NAME);
         assert_ne!(long('a'), long('b'));
     }
+
+    #[test]
+    fn a_clock_never_rings_before_its_time() {
+        let check = |at: &str, expected: &str| assert_eq!(crate::expression(at.parse().unwrap()).unwrap(), expected);
+
+        check("2026-11-21T17:00:00Z", "at(2026-11-21T17:00:00)");
+        check("2026-11-21T17:00:00.000000001Z", "at(2026-11-21T17:00:01)");
+        check("2026-12-31T23:59:59.5Z", "at(2027-01-01T00:00:00)");
+    }
 }

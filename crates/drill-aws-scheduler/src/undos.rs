@@ -117,10 +117,8 @@ fn time(schedule: &GetScheduleOutput) -> Result<(Timestamp, bool), String> {
 
 impl Adapter for ArmedUndos {
     fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
-        let target = UndoTarget {
-            role: variable("STORMDRILL_UNDO_ROLE_ARN")?,
-            lost: variable("STORMDRILL_UNDO_DLQ_ARN").map_or(None, Some),
-        };
+        let target =
+            UndoTarget { role: variable("STORMDRILL_UNDO_ROLE_ARN")?, lost: variable("STORMDRILL_UNDO_DLQ_ARN").ok() };
         Ok(Self::new(config, variable("STORMDRILL_UNDO_GROUP")?, target))
     }
 }

@@ -67,14 +67,14 @@ impl Subnets {
     }
 }
 
-/// What an ACL lets through, whatever its entries are called.
-fn passes(list: &List) -> Vec<(bool, bool, &str, &str, Option<(u16, u16)>)> {
-    let mut entries: Vec<&Entry> = list.entries.iter().collect();
+/// What an ACL lets through, whatever the numbers of its entries.
+fn passes(list: &List) -> Vec<Entry> {
+    let mut entries = list.entries.clone();
     entries.sort_by_key(|entry| (entry.egress, entry.number));
+    for entry in &mut entries {
+        entry.number = 0;
+    }
     entries
-        .into_iter()
-        .map(|entry| (entry.egress, entry.allows, entry.protocol.as_str(), entry.network.as_str(), entry.ports))
-        .collect()
 }
 
 impl World {

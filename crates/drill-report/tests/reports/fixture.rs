@@ -43,7 +43,7 @@ pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_772_445_600 + seconds).unwrap()
 }
 
-fn instance(number: usize) -> TargetId {
+pub fn instance(number: usize) -> TargetId {
     let home = Home { account: "123456789012".into(), region: "eu-central-1".into() };
     home.instance(&format!("i-{number:08x}").parse().unwrap())
 }

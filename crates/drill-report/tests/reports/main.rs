@@ -105,7 +105,7 @@ fn what_is_not_known_to_be_gone_is_never_cut_from_the_list() {
 fn a_long_list_of_targets_is_cut_and_counted() {
     let mut report = fixture::supported();
     let targets = report.plan.as_mut().unwrap().scope.targets.values_mut().next().unwrap();
-    targets.selected = (0..120).map(|number| format!("i-{number:08x}").as_str().try_into().unwrap()).collect();
+    targets.selected = (0..120).map(fixture::instance).collect();
 
     let markdown = render(&report).markdown;
 
