@@ -121,11 +121,17 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
             let instance = row.target.instance();
             let answer = match instance.as_ref().and_then(|id| unsent.get(id)) {
                 Some(why) => Err(why.clone()),
-                None => judge(row, commands.iter().find_map(|command| said.answer(command, instance.as_ref()?))),
+                None => match commands.iter().find_map(|command| said.answer(command, instance.as_ref()?)) {
+                    // A look that failed explains a host that was not heard, and never what another one said.
+                    None | Some(HostAnswer::Pending) => {
+                        Err(said.failed.clone().unwrap_or_else(|| "the host has not answered yet".to_owned()))
+                    }
+                    Some(answer) => judge(row, answer),
+                },
             };
             match answer {
                 Ok(how) => closed.push((row, undone(row, how))),
-                Err(why) => left.push(Left { row: row.clone(), why: said.failed.clone().unwrap_or(why) }),
+                Err(why) => left.push(Left { row: row.clone(), why }),
             }
         }
     }
@@ -181,11 +187,11 @@ async fn revert(
     (commands, unsent)
 }
 
-fn judge(row: &Row, answer: Option<&HostAnswer>) -> Result<Gone, String> {
+fn judge(row: &Row, answer: &HostAnswer) -> Result<Gone, String> {
     match answer {
-        None | Some(HostAnswer::Pending) => Err("the host has not answered yet".to_owned()),
-        Some(HostAnswer::Silent(why)) => Err(format!("the host did not say that it is gone: {why}")),
-        Some(HostAnswer::Report(report)) => {
+        HostAnswer::Pending => Err("the host has not answered yet".to_owned()),
+        HostAnswer::Silent(why) => Err(format!("the host did not say that it is gone: {why}")),
+        HostAnswer::Report(report) => {
             if report.unit.as_ref().is_some_and(|unit| *unit != row.unit) {
                 return Err("the host answered for another change".to_owned());
             }
