@@ -80,7 +80,7 @@ pub fn rows(run: &str, numbers: std::ops::Range<usize>) -> Vec<Row> {
 }
 
 pub fn sample(stage: Stage, number: u32) -> Sample {
-    Sample { stage, number, at: at(i64::from(number)), readings: Vec::new(), alarms: Vec::new() }
+    Sample { stage, number, at: at(i64::from(number)), readings: Vec::new(), alarms: Vec::new(), faults: Vec::new() }
 }
 
 /// A plan with this many instances in its population.

@@ -60,6 +60,9 @@ pub enum State {
         landed: Option<Timestamp>,
         /// How one knows that it is gone.
         how: Gone,
+        /// What the target itself said of it at the end.
+        #[serde(default)]
+        told: Told,
     },
     /// Closed by a person, who takes it on: nothing is known to be gone.
     Abandoned {
@@ -68,6 +71,18 @@ pub enum State {
         /// Why.
         why: String,
     },
+}
+
+/// What a target said of a change when it was undone. Empty when it said nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// When the change had ended, where that was before anybody undid it: by the host's own dead man, or by somebody's hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Whether anything met it, by its own counters. `None` where it counts nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<bool>,
 }
 
 /// How one knows that a change is gone.
@@ -95,6 +110,11 @@ pub struct IllegalStep {
 }
 
 impl State {
+    /// Undone, without a word of the target about it.
+    pub const fn undone(landed: Option<Timestamp>, how: Gone) -> Self {
+        Self::Undone { landed, how, told: Told { ended: None, met: None } }
+    }
+
     /// True until the row is closed.
     pub const fn is_open(&self) -> bool {
         matches!(self, Self::Intended | Self::Landed { .. })
@@ -151,7 +171,7 @@ mod tests {
     fn a_closed_row_is_never_opened_again() {
         let closed = [
             State::NeverMade { why: "refused".into() },
-            State::Undone { landed: None, how: Gone::Absent },
+            State::undone(None, Gone::Absent),
             State::Abandoned { by: "me".into(), why: "gone".into() },
         ];
         for state in closed {

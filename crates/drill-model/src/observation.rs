@@ -11,6 +11,8 @@ use crate::ids::ProbeName;
 pub enum Reading {
     /// A finite number.
     Known(Finite),
+    /// More than this: a request that had no answer in time took longer than it was waited for.
+    MoreThan(Finite),
     /// No number, and why.
     Unknown(String),
 }
@@ -30,7 +32,7 @@ impl Reading {
     pub const fn number(&self) -> Option<f64> {
         match self {
             Self::Known(value) => Some(value.0),
-            Self::Unknown(_) => None,
+            Self::MoreThan(_) | Self::Unknown(_) => None,
         }
     }
 }
@@ -88,6 +90,9 @@ pub struct Sample {
     /// The alarms among the stop conditions that are in alarm, or cannot be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<AlarmReading>,
+    /// The faults that were looked at for this sample: whether they are still there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultLook>,
 }
 
 impl Sample {
@@ -112,6 +117,34 @@ pub struct ProbeReading {
     /// its period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The end of that time, where it is known: the end of the period, or when the answer had come. The sample's own instant
+    /// without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// Whether a fault that lasts is still there, on all its targets together. Its size does not grow with their number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultLook {
+    /// Which fault.
+    pub fault: crate::ids::FaultName,
+    /// When the targets were asked. What they say is of a later instant.
+    pub asked: Timestamp,
+    /// On how many of them it is there.
+    pub holds: u32,
+    /// On how many it is not there any more.
+    pub ended: u32,
+    /// How many gave no answer that says either.
+    pub silent: u32,
+    /// On how many of those where it is there its own counters show that nothing has met it so far.
+    pub unmet: u32,
+    /// When it ended, by the word of the first target on which it did. `None` where none of them tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_end: Option<Timestamp>,
+    /// The first few targets on which it is not there any more, and what they say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// The state of one alarm.

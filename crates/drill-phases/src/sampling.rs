@@ -61,10 +61,10 @@ pub(crate) async fn sample(
         .iter()
         .map(|probe| {
             let (reading, since) = readings.remove(&probe.name).unwrap_or_else(|| now(Reading::unknown("not sampled")));
-            ProbeReading { probe: probe.name.clone(), reading, since }
+            ProbeReading { probe: probe.name.clone(), reading, since, until: None }
         })
         .collect();
-    Sample { stage, number, at, readings, alarms }
+    Sample { stage, number, at, readings, alarms, faults: Vec::new() }
 }
 
 /// A reading, and since when what it tells of has been so, where that is before now.

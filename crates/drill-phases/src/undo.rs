@@ -87,7 +87,7 @@ pub(crate) async fn close(world: &impl Healing, closed: Vec<(&Row, State)>) -> V
 }
 
 pub(crate) fn undone(row: &Row, how: Gone) -> State {
-    State::Undone { landed: row.state.landed(), how }
+    State::undone(row.state.landed(), how)
 }
 
 /// Cleans a whole run, whoever calls: undoes every open row, and when all are closed gives back its targets and its clock.

@@ -97,7 +97,7 @@ pub(crate) fn outcome(row: &Row) -> String {
         State::Intended => "may be there: it was intended, and nothing tells whether it was made".to_owned(),
         State::Landed { at } => format!("there since {}, and not seen to be gone", instant(*at)),
         State::NeverMade { why } => format!("never made: {why}"),
-        State::Undone { landed, how } => {
+        State::Undone { landed, how, .. } => {
             let landed = if landed.is_some() { "" } else { ", never seen to be there" };
             format!("{}{landed}", gone(*how))
         }

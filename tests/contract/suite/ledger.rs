@@ -19,7 +19,7 @@ fn landed(second: i64) -> State {
 }
 
 fn undone() -> State {
-    State::Undone { landed: None, how: Gone::Absent }
+    State::undone(None, Gone::Absent)
 }
 
 fn step(row: &Row, to: State) -> Step {

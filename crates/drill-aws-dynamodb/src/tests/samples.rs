@@ -6,7 +6,7 @@ use drill_phases::ports::{Class, Runs};
 use super::*;
 
 fn sample(stage: Stage, number: u32) -> Sample {
-    Sample { stage, number, at: at(i64::from(number)), readings: Vec::new(), alarms: Vec::new() }
+    Sample { stage, number, at: at(i64::from(number)), readings: Vec::new(), alarms: Vec::new(), faults: Vec::new() }
 }
 
 fn baseline(count: u32) -> Vec<Sample> {

@@ -11,7 +11,7 @@ fn landed() -> State {
 }
 
 fn undone() -> State {
-    State::Undone { landed: None, how: Gone::Absent }
+    State::undone(None, Gone::Absent)
 }
 
 fn step(number: usize, from: State, to: State) -> Step {

@@ -139,7 +139,7 @@ fn row(run_id: &RunId, change: &PlannedChange, target: &TargetId) -> Row {
         not_after: at(30),
         ends_at: at(62),
         deadline: at(300),
-        state: State::Undone { landed: Some(at(2)), how: Gone::Reverted },
+        state: State::undone(Some(at(2)), Gone::Reverted),
         since: at(65),
     }
 }
@@ -149,8 +149,9 @@ fn sample(stage: Stage, number: u32, seconds: i64) -> Sample {
         probe: probe.try_into().unwrap(),
         reading: Reading::from_number(value),
         since: None,
+        until: None,
     });
-    Sample { stage, number, at: at(seconds), readings: readings.into(), alarms: vec![] }
+    Sample { stage, number, at: at(seconds), readings: readings.into(), alarms: vec![], faults: vec![] }
 }
 
 impl Story {
@@ -201,7 +202,7 @@ impl Story {
         self.scope().changes[0].change = once.clone();
         for row in &mut self.ledger {
             row.change = once.clone();
-            row.state = State::Undone { landed: Some(at(2)), how: Gone::Converged };
+            row.state = State::undone(Some(at(2)), Gone::Converged);
         }
         self
     }

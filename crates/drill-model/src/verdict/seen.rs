@@ -50,6 +50,7 @@ impl<'a> Seen<'a> {
             (Some(_), Some(_)) => Err("several readings in one sample"),
             (Some(only), None) => match &only.reading {
                 Reading::Known(value) => Ok(value.get()),
+                Reading::MoreThan(_) => Err("no answer in time"),
                 Reading::Unknown(why) => Err(why),
             },
         }

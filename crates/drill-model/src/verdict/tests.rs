@@ -126,7 +126,7 @@ fn every_ending_but_a_completed_one_is_aborted_whatever_the_numbers_say() {
 
 #[test]
 fn a_fault_that_did_not_land_everywhere_makes_the_run_invalid() {
-    let not_landed = [State::NeverMade { why: "no netem".into() }, State::Undone { landed: None, how: Gone::Absent }];
+    let not_landed = [State::NeverMade { why: "no netem".into() }, State::undone(None, Gone::Absent)];
     for state in not_landed {
         let mut story = held();
         story.ledger[1].state = state;
@@ -308,7 +308,7 @@ fn the_instants_order_the_samples_and_not_their_numbers() {
 fn extreme_records_are_judged_without_a_panic() {
     let extreme = |story: &mut Story| {
         story.ledger[0].since = Timestamp::MAX;
-        story.ledger[0].state = State::Undone { landed: Some(Timestamp::MIN), how: Gone::Reverted };
+        story.ledger[0].state = State::undone(Some(Timestamp::MIN), Gone::Reverted);
         story.samples[0].at = Timestamp::MIN;
         story.samples[5].at = Timestamp::MAX;
         story.samples[6].readings.clear();

@@ -112,7 +112,7 @@ fn judge<'a>(
     calls: &mut Batches<'a, Heal>,
 ) -> Result<State, String> {
     let Some(fault) = row.change.on_resource() else { return Err("it is no change to a resource".to_owned()) };
-    let undone = |landed, how| Ok(State::Undone { landed, how });
+    let undone = |landed, how| Ok(State::undone(landed, how));
     let seen = match found.get(&fault.kind()) {
         Some(Ok(found)) => found.get(&row.target),
         Some(Err(error)) => return Err(error.to_string()),

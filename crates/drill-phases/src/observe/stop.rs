@@ -50,6 +50,7 @@ fn look(plan: &Plan, condition: &StopCondition, sample: &Sample) -> Seen {
     };
     let value = match sample.reading(probe) {
         Reading::Known(value) => value.get(),
+        Reading::MoreThan(_) => return Seen::Unknown("no answer in time".to_owned()),
         Reading::Unknown(why) => return Seen::Unknown(why),
     };
     let baseline = plan.baseline(probe);
@@ -85,7 +86,7 @@ fn blind(plan: &Plan, samples: &[Sample]) -> Option<String> {
             (true, Reading::Unknown(why)) => {
                 Some(format!("probe {} has been unknown for {needed} samples: {why}", probe.name))
             }
-            (true | false, Reading::Known(_) | Reading::Unknown(_)) => None,
+            (true | false, Reading::Known(_) | Reading::MoreThan(_) | Reading::Unknown(_)) => None,
         }
     })
 }
@@ -116,8 +117,9 @@ mod tests {
             stage: Stage::Fault,
             number,
             at: fixtures::at(i64::from(number)),
-            readings: vec![ProbeReading { probe: "latency".parse().unwrap(), reading, since: None }],
+            readings: vec![ProbeReading { probe: "latency".parse().unwrap(), reading, since: None, until: None }],
             alarms: vec![AlarmReading { alarm: "budget".parse().unwrap(), state: alarm }],
+            faults: Vec::new(),
         }
     }
 

@@ -93,7 +93,8 @@ pub(crate) fn of(report: &Report) -> Vec<Chart> {
 fn point<'a>(sample: &'a Sample, probe: &Probe) -> Point<'a> {
     let reading = sample.readings.iter().find(|reading| reading.probe == probe.name);
     let value = match reading.map(|reading| &reading.reading) {
-        Some(Reading::Known(value)) => Ok(value.get()),
+        // The mark stands where the wait ended: the value lies above it.
+        Some(Reading::Known(value) | Reading::MoreThan(value)) => Ok(value.get()),
         Some(Reading::Unknown(why)) => Err(why.as_str()),
         None => Err("not sampled"),
     };

@@ -88,7 +88,7 @@ fn of_probes(report: &Report) -> Vec<String> {
 
 const fn reason(reading: &Reading) -> Option<&String> {
     match reading {
-        Reading::Known(_) => None,
+        Reading::Known(_) | Reading::MoreThan(_) => None,
         Reading::Unknown(why) => Some(why),
     }
 }

@@ -72,7 +72,7 @@ pub fn supported() -> Report {
         not_after: at(30),
         ends_at: at(62),
         deadline: at(300),
-        state: State::Undone { landed: Some(at(2)), how: Gone::Reverted },
+        state: State::undone(Some(at(2)), Gone::Reverted),
         since: at(65),
     };
     let ledger = selected.iter().map(row).collect();
@@ -129,8 +129,9 @@ fn sample(stage: Stage, number: u32, seconds: i64, latency: f64) -> Sample {
         probe: probe.try_into().unwrap(),
         reading: Reading::from_number(value),
         since: None,
+        until: None,
     });
-    Sample { stage, number, at: at(seconds), readings: readings.into(), alarms: vec![] }
+    Sample { stage, number, at: at(seconds), readings: readings.into(), alarms: vec![], faults: vec![] }
 }
 
 /// Some samples out of tolerance, and some that nobody knows.

@@ -80,7 +80,7 @@ fn a_closed_row_stays_closed() {
     let (simulation, hosts) = orders(1);
     simulation.play(intended(&simulation, &hosts, latency())).unwrap();
     let open = rows(&simulation).remove(0);
-    let closed = State::Undone { landed: None, how: Gone::Absent };
+    let closed = State::undone(None, Gone::Absent);
 
     advance(&simulation, &open, closed.clone());
     advance(&simulation, &open, State::Landed { at: simulation.now() });
@@ -118,7 +118,7 @@ fn the_index_of_what_is_overdue_lies_behind() {
     assert_eq!(overdue(), []);
     simulation.pass(Duration::from_secs(10));
     assert_eq!(overdue(), [run_id()]);
-    advance(&simulation, &open, State::Undone { landed: None, how: Gone::Absent });
+    advance(&simulation, &open, State::undone(None, Gone::Absent));
     assert_eq!(overdue(), [run_id()]);
     simulation.pass(Duration::from_secs(10));
     assert_eq!(overdue(), []);

@@ -45,7 +45,7 @@ fn a_change_with_its_intent_is_none() {
             simulation.world.revert(&revert(&hosts)).await.unwrap();
             simulation.world.sleep(A_WHILE).await;
             let rows = simulation.world.rows(&run_id()).await.unwrap();
-            let to = State::Undone { landed: None, how: Gone::Reverted };
+            let to = State::undone(None, Gone::Reverted);
             let steps: Vec<Step> = rows.into_iter().map(|row| Step { row, to: to.clone() }).collect();
             simulation.world.advance(&steps, simulation.now()).await.unwrap();
             simulation.world.release(&run_id(), &whole(&hosts)).await.unwrap();
@@ -85,7 +85,7 @@ fn a_row_that_is_closed_while_the_fault_is_there_is_a_violation() {
             simulation.world.harm_hosts(&order(simulation.now(), &hosts)).await.unwrap();
             simulation.world.sleep(A_WHILE).await;
             let row = simulation.world.rows(&run_id()).await.unwrap().remove(0);
-            let to = State::Undone { landed: None, how: Gone::Absent };
+            let to = State::undone(None, Gone::Absent);
             simulation.world.advance(&[Step { row, to }], simulation.now()).await.unwrap();
         })
         .unwrap();

@@ -105,7 +105,7 @@ proptest! {
             Just(State::Intended),
             Just(State::Landed { at: at(2) }),
             Just(State::NeverMade { why: "refused".into() }),
-            Just(State::Undone { landed: None, how: Gone::Absent }),
+            Just(State::undone(None, Gone::Absent)),
             Just(State::Abandoned { by: "ada".into(), why: "gone".into() }),
         ]),
     ) {
