@@ -39,7 +39,7 @@ pub struct Row {
 }
 
 /// How far a change has come. A closed row is never opened again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
 pub enum State {
     /// Written down; the change may have been made, or may be made until `not_after`.
@@ -74,7 +74,7 @@ pub enum State {
 }
 
 /// What a target said of a change when it was undone. Empty when it said nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
     /// When the change had ended, where that was before anybody undid it: by the host's own dead man, or by somebody's hand.
@@ -86,7 +86,7 @@ pub struct Told {
 }
 
 /// How one knows that a change is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gone {
     /// The host reverted it and saw its absence.

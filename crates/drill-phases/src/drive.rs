@@ -24,8 +24,13 @@ pub const UNDER_WAY: Duration = Duration::from_secs(60);
 /// How many calls go out side by side. The services take more; their clients queue what is too much.
 const SIDE_BY_SIDE: usize = 8;
 
+/// Whether the change may still be made.
+pub fn in_time(row: &Row, now: Timestamp) -> bool {
+    now <= row.not_after
+}
+
 /// Nobody can make the change any more: it was seen, or its time is over.
-fn settled(row: &Row, now: Timestamp) -> bool {
+pub fn settled(row: &Row, now: Timestamp) -> bool {
     row.state.landed().is_some() || now > row.not_after + UNDER_WAY
 }
 

@@ -3,7 +3,7 @@
 //! Next state: Observe. Fails as `Inject.*`, which the machine sends to Rollback. A repeated call makes no change twice
 //! that is not the same when made twice, and a late one makes none.
 
-mod changes;
+pub(crate) mod changes;
 mod landing;
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::records::{self, RecordError};
 use crate::{sampling, undo};
 
 /// How long after the deadline the alarm clock fires, so that it never interrupts a run that is on time.
-pub(crate) const CLOCK_GRACE: Duration = Duration::from_secs(30);
+pub const CLOCK_GRACE: Duration = Duration::from_secs(30);
 
 /// What stopped Inject. Something may have been changed by then; Rollback sees to it.
 #[derive(Debug, thiserror::Error)]
@@ -198,12 +198,7 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
 async fn arm(world: &impl InjectPorts, plan: &Plan, run: &Run) -> Result<Armed, InjectError> {
     let id = &run.id;
     let now = world.now();
-    let fresh = Armed { from: now, deadline: now + Duration::from(plan.scope.worst_case) };
-    if let Some(armed) = run.armed
-        && now >= armed.deadline
-    {
-        return Err(InjectError::TooLate { run: id.clone(), deadline: armed.deadline });
-    }
+    let fresh = arms(run.armed, plan, now).map_err(|deadline| InjectError::TooLate { run: id.clone(), deadline })?;
     let run = records::update(world, id, Event::BeginInjection, |run| {
         run.armed.get_or_insert(fresh);
     })
@@ -219,6 +214,15 @@ async fn arm(world: &impl InjectPorts, plan: &Plan, run: &Run) -> Result<Armed, 
     let rings = armed.deadline + CLOCK_GRACE;
     world.set_clock(id, rings).await.map_err(|source| InjectError::NoClock { run: id.clone(), source })?;
     Ok(armed)
+}
+
+/// From when to when something may be broken: as it was written once, or from now. An error when that is over.
+pub fn arms(armed: Option<Armed>, plan: &Plan, now: Timestamp) -> Result<Armed, Timestamp> {
+    match armed {
+        Some(armed) if now >= armed.deadline => Err(armed.deadline),
+        Some(armed) => Ok(armed),
+        None => Ok(Armed { from: now, deadline: now + Duration::from(plan.scope.worst_case) }),
+    }
 }
 
 /// The guards that may have changed since Prepare looked.

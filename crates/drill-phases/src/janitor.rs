@@ -3,7 +3,8 @@
 //! It shares the engine of Rollback and goes on for ever; nothing that it finds is dropped.
 
 use drill_model::ids::RunId;
-use drill_model::run::{Ending, Status};
+use drill_model::run::{Ending, Run, Status};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{Healing, PortError};
@@ -115,14 +116,20 @@ async fn settle(
     wake: &Wake,
 ) -> Result<Option<Vec<Left>>, RecordError> {
     let stands = world.run(run).await.map_err(RecordError::store(run))?;
-    let finished = matches!(stands.status, Status::Judged | Status::Refused | Status::Planned);
-    let early = stands.armed.is_none_or(|armed| world.now() < armed.deadline);
-    match wake {
-        // A clock that goes off early, or twice, finds nothing to do.
-        Wake::Clock { .. } | Wake::Sweep if early && !finished => return Ok(None),
-        Wake::ExecutionEnded { .. } | Wake::Clock { .. } | Wake::Sweep => {}
+    if !is_due(&stands, wake, world.now()) {
+        return Ok(None);
     }
     clean_up(world, run, ending).await.map(Some)
+}
+
+/// Whether a wake is a reason to clean a run. A clock that goes off early, or twice, is none.
+pub fn is_due(stands: &Run, wake: &Wake, now: Timestamp) -> bool {
+    let finished = matches!(stands.status, Status::Judged | Status::Refused | Status::Planned);
+    let early = stands.armed.is_none_or(|armed| now < armed.deadline);
+    match wake {
+        Wake::Clock { .. } | Wake::Sweep => finished || !early,
+        Wake::ExecutionEnded { .. } => true,
+    }
 }
 
 fn error_text(error: &RecordError) -> String {

@@ -13,6 +13,7 @@ pub mod fence;
 mod fixtures;
 pub mod inject;
 pub mod janitor;
+pub mod kernel;
 pub mod observe;
 pub mod ports;
 pub mod prepare;

@@ -50,6 +50,11 @@ async fn refused(world: &impl Healing, baton: &Baton) -> Result<Option<Ending>, 
     Ok(rows.is_empty().then_some(Ending::Refused { reasons }))
 }
 
+/// Whether a run that stands here is moved to cleaning before it is cleaned. One that is over is only looked after.
+pub const fn is_cleanable(status: Status) -> bool {
+    !matches!(status, Status::Clean | Status::Judged | Status::Refused | Status::Planned)
+}
+
 /// Moves a run to cleaning, so that no late Inject gets another intent in, and cleans it. Returns what is left.
 pub(crate) async fn clean_up(
     world: &impl Healing,
@@ -57,7 +62,7 @@ pub(crate) async fn clean_up(
     ending: &Ending,
 ) -> Result<Vec<Left>, RecordError> {
     let stands = world.run(id).await.map_err(RecordError::store(id))?;
-    if !matches!(stands.status, Status::Clean | Status::Judged | Status::Refused | Status::Planned) {
+    if is_cleanable(stands.status) {
         records::update(world, id, Event::BeginRollback, |run| run.end(ending.clone())).await?;
     }
     undo::clean(world, id, ending).await

@@ -8,12 +8,12 @@ use drill_model::ledger::{Row, State};
 use drill_model::target::TargetId;
 use jiff::Timestamp;
 
-use super::{Batches, attempt, look, settled, side_by_side, targets_of};
+use super::{Batches, attempt, in_time, look, settled, side_by_side, targets_of};
 use crate::ports::{ArmUndo, Class, Clock, Harms, PortError, Sees, Step, TimedUndo};
 
 /// The scheduled undo comes this long after the deadline, so that it never meets a run that is on time, nor the janitor
 /// that its alarm clock wakes.
-pub(crate) const UNDO_GRACE: Duration = Duration::from_secs(120);
+pub const UNDO_GRACE: Duration = Duration::from_secs(120);
 
 /// What stopped a change.
 #[derive(Debug)]
@@ -77,26 +77,17 @@ impl Changing {
         let now = world.now();
         let (mut stages, mut harms) = (Batches::new(), Batches::new());
         for row in &open {
-            let Some(seen) = found.get(&row.target) else {
-                if fault.ends() == Ends::Never {
-                    self.landed.insert(row.target.clone(), now);
-                }
-                continue;
-            };
-            let attempt = attempt(row, self.tried.contains(&row.target), false, settled(row, now));
-            let in_time = now <= row.not_after;
-            match fault.apply(&attempt, seen) {
-                Next::Done => {
-                    let at = fault.happened_at(&attempt, seen).unwrap_or(now);
+            match forth(row, found.get(&row.target), self.tried.contains(&row.target), now) {
+                Forth::Landed(at) => {
                     self.landed.insert(row.target.clone(), at);
                 }
-                Next::Stage(call) if in_time && self.made.insert((row.target.clone(), call.clone())) => {
+                Forth::Stage(call) if self.made.insert((row.target.clone(), call.clone())) => {
                     stages.add(call, row);
                 }
-                Next::Do(call) if in_time && !self.made.contains(&(row.target.clone(), call.clone())) => {
+                Forth::Do(call) if !self.made.contains(&(row.target.clone(), call.clone())) => {
                     harms.add(call, row);
                 }
-                Next::Stage(_) | Next::Do(_) | Next::Wait(_) => {}
+                Forth::Stage(_) | Forth::Do(_) | Forth::Wait => {}
             }
         }
         let staged = !stages.is_empty();
@@ -142,6 +133,35 @@ impl Changing {
         armed.into_iter().collect::<Result<Vec<()>, PortError>>().map_err(Stopped::Unarmed)?;
         self.armed.extend(rows.iter().map(|row| row.target.clone()));
         Ok(())
+    }
+}
+
+/// What comes next on the way to a change of a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Forth {
+    /// Nothing: it is seen since then.
+    Landed(Timestamp),
+    /// This call, which does no harm yet.
+    Stage(Harm),
+    /// This call, when what ends it without us is armed.
+    Do(Harm),
+    /// Another look.
+    Wait,
+}
+
+/// Asks a row's fault for the next step toward the change, from what is seen of its target. A call whose time is over is
+/// none. `tried` when a harming call may have been made.
+pub fn forth(row: &Row, seen: Option<&Seen>, tried: bool, now: Timestamp) -> Forth {
+    let Some(fault) = row.change.on_resource() else { return Forth::Wait };
+    let Some(seen) = seen else {
+        return if fault.ends() == Ends::Never { Forth::Landed(now) } else { Forth::Wait };
+    };
+    let attempt = attempt(row, tried, false, settled(row, now));
+    match fault.apply(&attempt, seen) {
+        Next::Done => Forth::Landed(fault.happened_at(&attempt, seen).unwrap_or(now)),
+        Next::Stage(call) if in_time(row, now) => Forth::Stage(call),
+        Next::Do(call) if in_time(row, now) => Forth::Do(call),
+        Next::Stage(_) | Next::Do(_) | Next::Wait(_) => Forth::Wait,
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) async fn order(
 ///
 /// Only the answer to the first order ever sent can say that nothing was made: a host that refuses a later copy may have
 /// the fault in place.
-pub(crate) fn heard(row: &Row, answer: &HostAnswer, first: bool, now: Timestamp) -> Option<Step> {
+pub fn heard(row: &Row, answer: &HostAnswer, first: bool, now: Timestamp) -> Option<Step> {
     let HostAnswer::Report(report) = answer else { return None };
     if report.unit.as_ref() != Some(&row.unit) {
         return None;
@@ -101,8 +101,8 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
     if rows.is_empty() {
         return Vec::new();
     }
-    let (gone, rows) = apart(world, rows).await;
-    let mut left = close(world, gone.into_iter().map(|row| (row, undone(row, Gone::TargetGone))).collect()).await;
+    let (absent, rows) = apart(world, rows).await;
+    let mut left = close(world, absent.into_iter().map(|row| (row, undone(row, Gone::TargetGone))).collect()).await;
     let mut by_unit: BTreeMap<&UnitId, Vec<&Row>> = BTreeMap::new();
     for row in rows {
         by_unit.entry(&row.unit).or_default().push(row);
@@ -126,7 +126,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
                     None | Some(HostAnswer::Pending) => {
                         Err(said.failed.clone().unwrap_or_else(|| "the host has not answered yet".to_owned()))
                     }
-                    Some(answer) => judge(row, answer),
+                    Some(answer) => gone(row, answer),
                 },
             };
             match answer {
@@ -145,8 +145,8 @@ async fn apart<'a>(world: &impl Healing, rows: &[&'a Row]) -> (Vec<&'a Row>, Vec
     let Ok(found) = look(world, Kind::Ec2Instance, &ids).await else {
         return (Vec::new(), rows.to_vec());
     };
-    let gone = |row: &&Row| found.get(&row.target).is_none_or(drill_model::faults::Seen::is_gone);
-    rows.iter().copied().partition(gone)
+    let absent = |row: &&Row| found.get(&row.target).is_none_or(drill_model::faults::Seen::is_gone);
+    rows.iter().copied().partition(absent)
 }
 
 /// Sends the revert document to these hosts; a command that is refused is halved until the host it is about stands alone.
@@ -187,7 +187,8 @@ async fn revert(
     (commands, unsent)
 }
 
-fn judge(row: &Row, answer: &HostAnswer) -> Result<Gone, String> {
+/// What a host's answer to a revert says of its row: how it is gone, or why that is not known.
+pub fn gone(row: &Row, answer: &HostAnswer) -> Result<Gone, String> {
     match answer {
         HostAnswer::Pending => Err("the host has not answered yet".to_owned()),
         HostAnswer::Silent(why) => Err(format!("the host did not say that it is gone: {why}")),

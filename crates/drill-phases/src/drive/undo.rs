@@ -76,7 +76,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
 
 /// A change that was seen a moment ago: a look that shows nothing of it may be from before it was made, and does not count
 /// alone.
-fn just_landed(row: &Row, now: Timestamp) -> bool {
+pub fn just_landed(row: &Row, now: Timestamp) -> bool {
     row.state.landed().is_some_and(|landed| now < landed + UNDER_WAY)
 }
 
@@ -112,12 +112,38 @@ fn judge<'a>(
     calls: &mut Batches<'a, Heal>,
 ) -> Result<State, String> {
     let Some(fault) = row.change.on_resource() else { return Err("it is no change to a resource".to_owned()) };
-    let undone = |landed, how| Ok(State::undone(landed, how));
     let seen = match found.get(&fault.kind()) {
         Some(Ok(found)) => found.get(&row.target),
         Some(Err(error)) => return Err(error.to_string()),
         None => return Err("it was not looked at".to_owned()),
     };
+    match back(row, seen, healed, now) {
+        Back::Gone(state) => Ok(state),
+        Back::Wait(why) => Err(why),
+        Back::Call(call) => {
+            let why = format!("{} is still to take effect", drill_model::faults::Call::api(&call));
+            calls.add(call, row);
+            Err(why)
+        }
+    }
+}
+
+/// What comes next on the way back of a change to a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Back {
+    /// Nothing: the row is closed like this.
+    Gone(State),
+    /// This call.
+    Call(Heal),
+    /// Another look, later; why.
+    Wait(String),
+}
+
+/// Asks a row's fault for the next step back, from what is seen of its target. `healed` when a healing call was made since
+/// nobody could harm any more.
+pub fn back(row: &Row, seen: Option<&Seen>, healed: bool, now: Timestamp) -> Back {
+    let Some(fault) = row.change.on_resource() else { return Back::Wait("it is no change to a resource".to_owned()) };
+    let undone = |landed, how| Back::Gone(State::undone(landed, how));
     let Some(seen) = seen.filter(|seen| !seen.is_gone()) else {
         return undone(row.state.landed(), Gone::TargetGone);
     };
@@ -125,14 +151,10 @@ fn judge<'a>(
     let attempt = attempt(row, true, healed, settled);
     let happened = fault.happened_at(&attempt, seen);
     match fault.undo(&attempt, seen) {
-        Next::Stage(call) | Next::Do(call) => {
-            let why = format!("{} is still to take effect", drill_model::faults::Call::api(&call));
-            calls.add(call, row);
-            Err(why)
-        }
-        Next::Wait(why) => Err(why.to_owned()),
+        Next::Stage(call) | Next::Do(call) => Back::Call(call),
+        Next::Wait(why) => Back::Wait(why.to_owned()),
         Next::Done if !settled && happened.is_none() => {
-            Err(format!("the call may still be made until {}", row.not_after + UNDER_WAY))
+            Back::Wait(format!("the call may still be made until {}", row.not_after + UNDER_WAY))
         }
         Next::Done => match (fault.ends(), happened.or(row.state.landed())) {
             (Ends::ByItself, landed @ Some(_)) => undone(landed, Gone::Converged),

@@ -14,13 +14,13 @@ use serde_json::Value;
 
 use super::{InjectError, InjectPorts, Residue};
 use crate::drive::apply::{Changing, Stopped};
-use crate::drive::{hosts, look};
+use crate::drive::{hosts, in_time, look};
 use crate::fence;
 use crate::observe::course;
 use crate::ports::{BATCH, PortError};
 
 /// How long after its intent is written a change may still be made, by any caller.
-const TIME_TO_MAKE: Duration = Duration::from_secs(60);
+pub const TIME_TO_MAKE: Duration = Duration::from_secs(60);
 
 /// The changes of one fault, made and not looked at yet.
 pub(super) struct Made {
@@ -148,7 +148,7 @@ async fn carry_out(
     match &change.change {
         Change::Host(order) => {
             let now = world.now();
-            let rows: Vec<&Row> = batch.iter().filter(|row| now <= row.not_after).collect();
+            let rows: Vec<&Row> = batch.iter().filter(|row| in_time(row, now)).collect();
             if rows.is_empty() {
                 return Ok(());
             }
