@@ -31,9 +31,8 @@ lint: ## Formatting, clippy, shellcheck, the validators of the state machine
 fmt: ## Format the Rust code
 	@cargo fmt --all
 
-documents: ## Write the SSM documents, and their template, from their sources
+documents: ## Write the template of the SSM documents from the faults' scripts
 	@cargo run -q -p drill-documents -- generate
-	@infra/checks/documents.py generate
 
 schema: ## Write the JSON Schema of experiment files from the types
 	@cargo run -q -p drill-model --example schema

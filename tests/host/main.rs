@@ -1,4 +1,4 @@
-//! The host ring: every document of `infra/ssm`, executed for real.
+//! The host ring: every document, executed for real.
 //!
 //! Each trial has a host of its own, made of namespaces, and looks at the harm from outside the document. Process 1 of it
 //! is a shell, or the machine's own systemd. Where something is missing, its trials count as ignored and the reason is

@@ -15,10 +15,27 @@ import uuid
 
 import boto3
 import local_aws
+import yaml
 from botocore.config import Config
 from localaws import lab as labs
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Tags(yaml.SafeLoader):
+    """YAML whose tags are left out: only the text after them matters here."""
+
+
+Tags.add_multi_constructor("!", lambda loader, tag, node: loader.construct_scalar(node))
+
+
+def document_of_ours(name):
+    """One of our SSM documents, as it is deployed."""
+    text = (HERE.parents[1] / "infra/generated/documents.yaml").read_text(encoding="utf-8")
+    resources = yaml.load(text, Loader=Tags)["Resources"].values()
+    return next(
+        one["Properties"]["Content"] for one in resources if one["Properties"]["Name"].rpartition("}")[2] == name
+    )
 
 
 class Aws:

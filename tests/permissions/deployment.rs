@@ -219,7 +219,7 @@ fn a_campaign_waits_longer_for_a_run_than_a_run_may_take() {
 
 #[test]
 fn the_nested_template_has_every_document_as_it_is() {
-    let nested = yaml::parse(&read("infra/documents.yaml"));
+    let nested = yaml::parse(&read("infra/generated/documents.yaml"));
     let resources = nested["Resources"].as_object().unwrap();
 
     assert_eq!(resources.len(), Document::all().count());
@@ -228,7 +228,7 @@ fn the_nested_template_has_every_document_as_it_is() {
         let found = resources.values().find(|one| one["Properties"]["Name"] == name);
         let content =
             found.unwrap_or_else(|| panic!("{} is missing", document.name()))["Properties"]["Content"].as_str();
-        assert_eq!(content.unwrap(), read(&format!("infra/ssm/{}.yaml", document.name())));
+        assert_eq!(content.unwrap(), drill_documents::document(document.name()).unwrap().text);
     }
 }
 

@@ -347,13 +347,3 @@ fn a_target_account_lets_in_its_hub_with_the_external_id_and_nobody_else() {
         assert!(functions && !from.is_empty(), "{name} lets in {from:?}");
     }
 }
-
-#[test]
-fn every_document_is_known_here_once() {
-    let names: BTreeSet<&str> = Document::all().map(Document::name).collect();
-
-    let files = std::fs::read_dir(super::root().join("infra/ssm")).unwrap();
-    let files = files.filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".yaml").map(str::to_owned));
-
-    assert_eq!(files.collect::<BTreeSet<_>>(), names.into_iter().map(str::to_owned).collect());
-}

@@ -1,10 +1,11 @@
-//! The SSM documents of `infra/ssm` as data: what they are called, what they take, what they run.
+//! Our SSM documents as data: what they are called, what they take, what they run.
 //!
+//! They are made from the scripts that lie beside the faults, in `drill-faults`, where a README says what they promise.
 //! A value reaches a host only as an environment variable, and only when it matches its anchored pattern as a whole.
-//! Next: `source` is how the documents are made; `infra/ssm/README.md` says what they promise.
 
 mod parameter;
 pub mod source;
+pub mod template;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -17,7 +18,7 @@ pub use self::parameter::{InvalidParameter, Parameter};
 /// One of our SSM Command documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Its name, such as `network-latency`: the file in `infra/ssm`, without a stack's prefix.
+    /// Its name, such as `network-latency`: without a stack's prefix.
     pub name: &'static str,
     /// What it does, in a sentence.
     pub description: String,
@@ -30,7 +31,7 @@ pub struct Document {
     /// The SHA-256 of the document's text, in hex: what `DocumentHash` pins when the text is uploaded as it is.
     pub sha256: String,
     /// The document, as it is uploaded.
-    pub text: &'static str,
+    pub text: String,
 }
 
 impl Document {
@@ -67,29 +68,12 @@ pub fn documents() -> &'static [Document] {
     &DOCUMENTS
 }
 
-macro_rules! texts {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("../../../infra/ssm/", $name, ".yaml")))),*]
-    };
-}
-
-/// The documents as committed.
-pub(crate) const TEXTS: [(&str, &str); 12] = texts![
-    "cpu-stress",
-    "disk-fill",
-    "io-stress",
-    "memory-stress",
-    "network-blackhole",
-    "network-latency",
-    "network-loss",
-    "probe",
-    "process-kill",
-    "process-pause",
-    "revert",
-    "service-stop",
-];
-
-static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| TEXTS.map(|(name, text)| read(name, text)).into());
+static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
+    let mut documents: Vec<_> =
+        drill_faults::Document::all().map(|document| read(document.name(), document.script())).collect();
+    documents.sort_by_key(|document| document.name);
+    documents
+});
 
 /// The parts of an SSM document that we use.
 #[derive(Deserialize)]
@@ -114,18 +98,19 @@ struct Inputs {
 
 #[expect(
     clippy::expect_used,
-    reason = "the texts are compiled in, and every test that names a document reads them all"
+    reason = "the sources are compiled in, and every test that names a document makes them all"
 )]
-fn read(name: &'static str, text: &'static str) -> Document {
+fn read(name: &'static str, script: &str) -> Document {
+    let text = source::render(name, script).expect("a committed source makes a document");
     let Text { description, parameters, main_steps: [step] } =
-        serde_saphyr::from_str(text).expect("a committed document is a document");
+        serde_saphyr::from_str(&text).expect("a committed document is a document");
     Document {
         name,
         description,
         parameters: parameters.into_iter().map(|(name, text)| Parameter::new(name, text)).collect(),
         script: step.inputs.run_command.join("\n"),
-        timeout_seconds: step.inputs.timeout_seconds.parse().expect("a committed document has a time-out in seconds"),
-        sha256: Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect(),
+        timeout_seconds: step.inputs.timeout_seconds.parse().expect("a document has a time-out in seconds"),
+        sha256: Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect(),
         text,
     }
 }

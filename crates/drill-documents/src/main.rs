@@ -1,49 +1,40 @@
-//! `drill-documents generate` writes the SSM documents from their sources; `check` says which ones are stale; `scripts`
-//! writes what each of them runs into a folder, for linters.
+//! `drill-documents generate` writes the template of the SSM documents; `check` says whether it is stale; `scripts` writes
+//! what each document runs into a folder, for linters.
 //!
-//! Ends with 1 when a document is stale, and with 2 when the sources or the question are wrong.
+//! Ends with 1 when the template is stale, and with 2 when the question is wrong.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use drill_documents::source;
+use drill_documents::template;
 
 fn main() -> ExitCode {
-    let folder = source::folder();
-    let question = std::env::args().nth(1);
-    let answer = match question.as_deref() {
-        Some("generate") => source::generate(&folder).map(|written| {
-            for name in written {
-                println!("wrote {name}.yaml");
+    let path = template::path();
+    let fresh = || std::fs::read_to_string(&path).is_ok_and(|text| text == template::render());
+    match std::env::args().nth(1).as_deref() {
+        Some("generate") => {
+            if let Err(error) = std::fs::write(&path, template::render()) {
+                eprintln!("could not write {}: {error}", path.display());
+                return ExitCode::from(2);
             }
             ExitCode::SUCCESS
-        }),
-        Some("check") => source::stale(&folder).map(|stale| {
-            for (name, _) in &stale {
-                println!("{name}.yaml is stale: run `cargo run -p drill-documents -- generate`");
-            }
-            if stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }),
-        Some("scripts") => {
-            let Some(folder) = std::env::args().nth(2) else {
-                eprintln!("usage: drill-documents scripts FOLDER");
-                return ExitCode::from(2);
-            };
-            return scripts(Path::new(&folder));
         }
-        Some(_) | None => {
-            eprintln!("usage: drill-documents generate|check|scripts FOLDER");
-            return ExitCode::from(2);
+        Some("check") if fresh() => ExitCode::SUCCESS,
+        Some("check") => {
+            println!("infra/generated/documents.yaml is stale: run `make documents`");
+            ExitCode::FAILURE
         }
-    };
-    answer.unwrap_or_else(|error| {
-        let mut cause: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(said) = cause {
-            eprintln!("{said}");
-            cause = said.source();
-        }
-        ExitCode::from(2)
-    })
+        Some("scripts") => match std::env::args().nth(2) {
+            Some(folder) => scripts(Path::new(&folder)),
+            None => usage(),
+        },
+        Some(_) | None => usage(),
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: drill-documents generate|check|scripts FOLDER");
+    ExitCode::from(2)
 }
 
 fn scripts(folder: &Path) -> ExitCode {

@@ -1,46 +1,48 @@
-//! How a document is made: a head in YAML, its parts in shell, and the guards that follow from its parameters.
+//! How a document is made: the head of its script, its parts in shell, and the guards that follow from its parameters.
 //!
 //! The patterns are written once and stand in the document twice: for SSM, and for the script that trusts nobody.
 
-use std::path::{Path, PathBuf};
-use std::{fmt::Write as _, fs, io};
+use std::fmt::Write as _;
 
+use drill_faults::host::scripts;
 use serde::Deserialize;
+
+/// What begins a line of a head.
+const HEAD: &str = "#:";
 
 /// What could not be made of the sources.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// A file could not be read or written.
-    #[error("could not use {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
     /// A head is not one.
-    #[error("{} is not the head of a document", path.display())]
+    #[error("the lines of {name} that begin with `#:` are not the head of a document")]
     Head {
-        /// The file.
-        path: PathBuf,
+        /// The document.
+        name: String,
         /// Why not.
         #[source]
         source: Box<serde_saphyr::Error>,
     },
     /// A head asks for a common parameter that there is not.
-    #[error("{} asks for the common parameter `{name}`, which common.yaml does not have", path.display())]
+    #[error("{name} asks for the common parameter `{parameter}`, which common.yaml does not have")]
     Uncommon {
-        /// The head.
-        path: PathBuf,
-        /// The name.
+        /// The document.
         name: String,
+        /// The parameter.
+        parameter: String,
+    },
+    /// A head asks for a part that there is not.
+    #[error("{name} asks for the part `{part}`, which is not in host/scripts.rs")]
+    NoPart {
+        /// The document.
+        name: String,
+        /// The part.
+        part: String,
     },
     /// A script has something that SSM would replace before the host sees it.
-    #[error("the script of {} has `{{{{`, which SSM reads as a parameter", path.display())]
+    #[error("the script of {name} has `{{{{`, which SSM reads as a parameter")]
     Interpolated {
-        /// The head.
-        path: PathBuf,
+        /// The document.
+        name: String,
     },
 }
 
@@ -73,33 +75,39 @@ impl Declared {
     }
 }
 
-/// The folder of the documents in this tree.
-pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/ssm")
-}
-
-/// Makes the text of one document from its sources below `folder/src`.
-pub fn render(folder: &Path, name: &str) -> Result<String, SourceError> {
-    let at = |file: String| folder.join("src").join(file);
-    let path = at(format!("{name}.yaml"));
-    let head: Head = yaml(&path)?;
-    let mut parameters: Vec<Declared> = yaml(&at("common.yaml".into()))?;
+/// Makes the text of a document from its script, which begins with its head.
+pub fn render(name: &str, source: &str) -> Result<String, SourceError> {
+    let wrong = |source| SourceError::Head { name: name.to_owned(), source: Box::new(source) };
+    let head: String = source.lines().filter_map(|line| line.strip_prefix(HEAD)).fold(String::new(), |head, line| {
+        // One space after the mark is not the YAML's.
+        head + line.strip_prefix(' ').unwrap_or(line) + "\n"
+    });
+    let head: Head = serde_saphyr::from_str(&head).map_err(wrong)?;
+    let mut parameters: Vec<Declared> = serde_saphyr::from_str(scripts::COMMON).map_err(wrong)?;
     if let Some(wanted) = &head.common {
-        if let Some(name) = wanted.iter().find(|name| parameters.iter().all(|common| common.name != **name)) {
-            return Err(SourceError::Uncommon { path, name: name.clone() });
+        if let Some(parameter) = wanted.iter().find(|name| parameters.iter().all(|common| common.name != **name)) {
+            return Err(SourceError::Uncommon { name: name.to_owned(), parameter: parameter.clone() });
         }
         parameters.retain(|common| wanted.contains(&common.name));
     }
     parameters.extend(head.parameters);
 
+    let mut parts = vec![scripts::PRELUDE];
+    for wanted in &head.parts {
+        let Some((_, part)) = scripts::PARTS.iter().find(|(part, _)| part == wanted) else {
+            return Err(SourceError::NoPart { name: name.to_owned(), part: wanted.clone() });
+        };
+        parts.push(part);
+    }
+    parts.push(source);
     let mut script = opening(name, &parameters);
-    for part in ["prelude"].into_iter().chain(head.parts.iter().map(String::as_str)).chain([name]) {
+    for part in parts {
         script.push('\n');
-        script.push_str(&without_comments(&read(&at(format!("{part}.sh")))?));
+        script.push_str(&without_comments(part));
     }
     script.push_str(&closing(&parameters));
     if script.contains("{{") {
-        return Err(SourceError::Interpolated { path });
+        return Err(SourceError::Interpolated { name: name.to_owned() });
     }
     Ok(text(name, &head.description, head.timeout_seconds, &parameters, &script))
 }
@@ -123,7 +131,7 @@ fn opening(name: &str, parameters: &[Declared]) -> String {
     format!(
         "#!/bin/sh\n# shellcheck shell=dash\n\
          # The agent sets SSM_*; the parts share variables, and a fault replaces functions.\n\
-         # shellcheck disable=SC2034,SC2154,SC2317\n# Stormdrill: {name}. Made from infra/ssm/src; see infra/ssm/README.md.\n\
+         # shellcheck disable=SC2034,SC2154,SC2317\n# Stormdrill: {name}. Made from crates/drill-faults/src/host; its README says more.\n\
          DOCUMENT='{name}'\nPARAMETERS='{names}'\nreadonly DOCUMENT PARAMETERS\n"
     )
 }
@@ -140,7 +148,7 @@ fn closing(parameters: &[Declared]) -> String {
 
 fn text(name: &str, description: &str, timeout_seconds: u32, parameters: &[Declared], script: &str) -> String {
     let mut lines = vec![
-        "# Made by `cargo run -p drill-documents -- generate` from infra/ssm/src: change it there.".to_owned(),
+        "# Made by `cargo run -p drill-documents -- generate` from crates/drill-faults/src/host.".to_owned(),
         "schemaVersion: '2.2'".to_owned(),
         format!("description: {}", quoted(description)),
         "parameters:".to_owned(),
@@ -179,36 +187,4 @@ fn text(name: &str, description: &str, timeout_seconds: u32, parameters: &[Decla
 /// A scalar that YAML takes as it is.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
-}
-
-fn yaml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, SourceError> {
-    serde_saphyr::from_str(&read(path)?)
-        .map_err(|source| SourceError::Head { path: path.to_owned(), source: Box::new(source) })
-}
-
-fn read(path: &Path) -> Result<String, SourceError> {
-    fs::read_to_string(path).map_err(|source| SourceError::File { path: path.to_owned(), source })
-}
-
-/// Writes every document whose sources say something else than its text, and names those.
-pub fn generate(folder: &Path) -> Result<Vec<&'static str>, SourceError> {
-    let stale = stale(folder)?;
-    for (name, text) in &stale {
-        let path = folder.join(format!("{name}.yaml"));
-        fs::write(&path, text).map_err(|source| SourceError::File { path, source })?;
-    }
-    Ok(stale.into_iter().map(|(name, _)| name).collect())
-}
-
-/// The documents whose committed text is not what their sources make, with what they make.
-pub fn stale(folder: &Path) -> Result<Vec<(&'static str, String)>, SourceError> {
-    let mut stale = Vec::new();
-    for (name, _) in crate::TEXTS {
-        let made = render(folder, name)?;
-        // A document that is not there yet is stale too.
-        if fs::read_to_string(folder.join(format!("{name}.yaml"))).ok().as_deref() != Some(&made) {
-            stale.push((name, made));
-        }
-    }
-    Ok(stale)
 }

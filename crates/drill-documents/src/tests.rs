@@ -21,40 +21,50 @@ fn named(name: &str) -> &'static Document {
 }
 
 #[test]
-fn every_committed_document_is_what_its_sources_make() {
-    let stale: Vec<_> = source::stale(&source::folder()).unwrap().into_iter().map(|(name, _)| name).collect();
+fn the_committed_template_has_every_document_as_its_sources_make_it() {
+    let committed = std::fs::read_to_string(template::path()).unwrap();
 
-    assert_eq!(stale, Vec::<&str>::new(), "run `cargo run -p drill-documents -- generate`");
+    assert!(committed == template::render(), "it is stale: run `make documents`");
 }
 
 #[test]
-fn every_source_belongs_to_a_document() {
-    let mut used: Vec<String> = Vec::new();
-    for (name, _) in TEXTS {
-        used.push(format!("{name}.yaml"));
-        used.push(format!("{name}.sh"));
-    }
-    let parts = [
-        "common.yaml",
-        "prelude.sh",
-        "deadman.sh",
-        "processes.sh",
-        "paused.sh",
-        "services.sh",
-        "stress.sh",
-        "peers.sh",
-        "queue.sh",
-        "firewall.sh",
-    ];
-    used.extend(parts.map(str::to_owned));
-    let mut found: Vec<String> = std::fs::read_dir(source::folder().join("src"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+fn every_script_and_every_part_belongs_to_a_document() {
+    let host = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../drill-faults/src/host");
+    let scripts = |folder: std::path::PathBuf| -> Vec<String> {
+        let files = std::fs::read_dir(folder).unwrap();
+        let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut found: Vec<_> = names.filter_map(|name| Some(name.strip_suffix(".sh")?.replace('_', "-"))).collect();
+        found.sort();
+        found
+    };
+    let asked: Vec<&str> = drill_faults::Document::all()
+        .filter_map(|one| one.script().lines().find_map(|line| line.strip_prefix("#: parts: [")?.strip_suffix(']')))
+        .flat_map(|parts| parts.split(", "))
         .collect();
+    let used = |part: &&str| asked.contains(part);
 
-    used.sort();
-    found.sort();
-    assert_eq!(found, used);
+    assert_eq!(scripts(host.clone()), documents().iter().map(|document| document.name).collect::<Vec<_>>());
+    let mut parts: Vec<&str> =
+        drill_faults::host::scripts::PARTS.iter().map(|(part, _)| *part).filter(|part| used(part)).collect();
+    parts.push("prelude");
+    parts.sort_unstable();
+    assert_eq!(scripts(host.join("parts")), parts);
+}
+
+#[test]
+fn a_script_without_a_sound_head_makes_no_document() {
+    let check = |source: &str, expected: &str| {
+        let said = source::render("x", source).unwrap_err().to_string();
+        assert!(said.contains(expected), "{said}");
+    };
+    let head = "#: description: d\n#: timeout_seconds: 5\n#: parameters: []\n";
+
+    check("true\n", "are not the head");
+    check("#: description: [\n", "are not the head");
+    check(&format!("{head}#: parts: [nothing]\n"), "asks for the part `nothing`");
+    check(&format!("{head}#: parts: []\n#: common: [Nobody]\n"), "asks for the common parameter `Nobody`");
+    check(&format!("{head}#: parts: []\necho '{{{{ x }}}}'\n"), "which SSM reads as a parameter");
+    assert!(source::render("x", &format!("{head}#: parts: []\ntrue\n")).is_ok());
 }
 
 #[test]

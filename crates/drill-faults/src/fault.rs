@@ -368,6 +368,14 @@ macro_rules! faults {
                 }
             }
 
+            /// What a host runs, with the head of its document; none where a service is called.
+            pub const fn script(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$host => Some(<host::$host as host::HostFault>::SCRIPT),)*
+                    $(Self::$kind => None,)*
+                }
+            }
+
             /// The IAM actions of its harm and of its undo, beside those of orders to hosts.
             pub const fn actions(self) -> (&'static [&'static str], &'static [&'static str]) {
                 match self {

@@ -10,6 +10,7 @@ mod network_loss;
 pub mod peers;
 mod process_kill;
 mod process_pause;
+pub mod scripts;
 mod service_stop;
 mod whom;
 
@@ -40,6 +41,8 @@ pub trait HostFault {
     const ENDS: Ends;
     /// What a host must be able to do before this is tried on it.
     const NEEDS: &'static [Capability] = &[];
+    /// What the host runs: the script beside this file, with the head of its document.
+    const SCRIPT: &'static str;
 
     /// The document's own parameters. A named dependency must be one of the experiment's: its check says when it is not.
     fn parameters(&self, dependencies: &Dependencies) -> Parameters;

@@ -6,6 +6,7 @@ use drill_words::ids::UnitId;
 use serde::{Deserialize, Serialize};
 
 use crate::FaultKind;
+use crate::host::scripts;
 
 /// One of our SSM documents. There is no way to name another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +33,19 @@ impl Document {
     /// Every document there is.
     pub fn all() -> impl Iterator<Item = Self> {
         FaultKind::ON_HOSTS.iter().copied().map(Self::Fault).chain([Self::Revert, Self::Probe])
+    }
+
+    /// What it runs, with its head.
+    pub const fn script(self) -> &'static str {
+        match self {
+            Self::Fault(kind) => match kind.script() {
+                Some(script) => script,
+                // A fault on a resource has no document, and none is made of it.
+                None => "",
+            },
+            Self::Revert => scripts::REVERT,
+            Self::Probe => scripts::PROBE,
+        }
     }
 
     /// True for the documents that can leave a host other than it was.

@@ -6,7 +6,7 @@ import time
 import uuid
 
 import pytest
-from testing import HERE, eventually
+from testing import document_of_ours, eventually
 
 DOCUMENT = {
     "schemaVersion": "2.2",
@@ -127,7 +127,7 @@ def test_a_command_can_be_cancelled(aws, hosts):
 
 def shipped(aws, name, hosts, **parameters):
     """What one of our own documents, as it is, says on each host."""
-    content = (HERE.parents[1] / f"infra/ssm/{name}.yaml").read_text()
+    content = document_of_ours(name)
     aws.client("ssm").create_document(
         Name=f"stormdrill-{name}", DocumentType="Command", DocumentFormat="YAML", Content=content
     )

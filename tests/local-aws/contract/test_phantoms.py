@@ -5,7 +5,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from testing import HERE, eventually, reached
+from testing import document_of_ours, eventually, reached
 
 COUNT = 120
 UNIT = {"Unit": ["0123456789abcdef"]}
@@ -15,7 +15,7 @@ UNIT = {"Unit": ["0123456789abcdef"]}
 def crowd(tmp_path_factory):
     with reached(tmp_path_factory.mktemp("phantoms") / "home", "--phantoms", str(COUNT)) as aws:
         for name in ("probe", "revert", "cpu-stress"):
-            content = (HERE.parents[1] / f"infra/ssm/{name}.yaml").read_text(encoding="utf-8")
+            content = document_of_ours(name)
             aws.client("ssm").create_document(Name=name, DocumentType="Command", DocumentFormat="YAML", Content=content)
         yield aws
 

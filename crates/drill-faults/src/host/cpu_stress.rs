@@ -26,6 +26,7 @@ pub struct CpuStress {
 impl HostFault for CpuStress {
     const ENDS: Ends = Ends::PutBack;
     const NEEDS: &'static [Capability] = &[Capability::StressNg, Capability::Bounds];
+    const SCRIPT: &'static str = include_str!("cpu_stress.sh");
 
     fn parameters(&self, _: &Dependencies) -> Parameters {
         parameters([

@@ -21,6 +21,7 @@ pub struct DiskFill {
 impl HostFault for DiskFill {
     const ENDS: Ends = Ends::PutBack;
     const NEEDS: &'static [Capability] = &[Capability::Fallocate];
+    const SCRIPT: &'static str = include_str!("disk_fill.sh");
 
     fn parameters(&self, _: &Dependencies) -> Parameters {
         parameters([("Percent", whole_percent(self.fill))])

@@ -23,6 +23,7 @@ pub struct IoStress {
 impl HostFault for IoStress {
     const ENDS: Ends = Ends::PutBack;
     const NEEDS: &'static [Capability] = &[Capability::StressNg, Capability::Bounds];
+    const SCRIPT: &'static str = include_str!("io_stress.sh");
 
     fn parameters(&self, _: &Dependencies) -> Parameters {
         parameters([("Workers", self.workers.to_string()), ("Megabytes", self.megabytes.to_string())])

@@ -26,6 +26,7 @@ pub struct MemoryStress {
 impl HostFault for MemoryStress {
     const ENDS: Ends = Ends::PutBack;
     const NEEDS: &'static [Capability] = &[Capability::StressNg, Capability::Bounds];
+    const SCRIPT: &'static str = include_str!("memory_stress.sh");
 
     fn parameters(&self, _: &Dependencies) -> Parameters {
         parameters([

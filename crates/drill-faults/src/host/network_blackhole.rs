@@ -70,6 +70,7 @@ impl Protocol {
 impl HostFault for NetworkBlackhole {
     const ENDS: Ends = Ends::PutBack;
     const NEEDS: &'static [Capability] = &[Capability::Iptables];
+    const SCRIPT: &'static str = include_str!("network_blackhole.sh");
 
     fn parameters(&self, dependencies: &Dependencies) -> Parameters {
         let port = self.port.map(NonZeroU16::get).or_else(|| self.to.port(dependencies)).unwrap_or(0);

@@ -31,6 +31,7 @@ pub struct NetworkLatency {
 impl HostFault for NetworkLatency {
     const ENDS: Ends = Ends::PutBack;
     const NEEDS: &'static [Capability] = &[Capability::Netem];
+    const SCRIPT: &'static str = include_str!("network_latency.sh");
 
     fn parameters(&self, dependencies: &Dependencies) -> Parameters {
         parameters([

@@ -38,6 +38,7 @@ impl NetworkLoss {
 impl HostFault for NetworkLoss {
     const ENDS: Ends = Ends::PutBack;
     const NEEDS: &'static [Capability] = &[Capability::Iptables];
+    const SCRIPT: &'static str = include_str!("network_loss.sh");
 
     fn parameters(&self, dependencies: &Dependencies) -> Parameters {
         parameters([

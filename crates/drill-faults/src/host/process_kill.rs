@@ -69,6 +69,7 @@ impl ProcessKill {
 
 impl HostFault for ProcessKill {
     const ENDS: Ends = Ends::ByItself;
+    const SCRIPT: &'static str = include_str!("process_kill.sh");
 
     fn parameters(&self, _: &Dependencies) -> Parameters {
         let signal = match self.signal {

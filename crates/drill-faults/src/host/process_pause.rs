@@ -52,6 +52,7 @@ impl ProcessPause {
 
 impl HostFault for ProcessPause {
     const ENDS: Ends = Ends::PutBack;
+    const SCRIPT: &'static str = include_str!("process_pause.sh");
 
     fn parameters(&self, _: &Dependencies) -> Parameters {
         self.whom().parameters()

@@ -20,6 +20,7 @@ pub struct ServiceStop {
 
 impl HostFault for ServiceStop {
     const ENDS: Ends = Ends::PutBack;
+    const SCRIPT: &'static str = include_str!("service_stop.sh");
 
     fn parameters(&self, _: &Dependencies) -> Parameters {
         parameters([("Service", self.service.to_string())])

@@ -1,3 +1,16 @@
+#: description: Stormdrill. Keeps the processors busy.
+#: timeout_seconds: 60
+#: parts: [deadman, stress]
+#: parameters:
+#:   - name: Percent
+#:     description: How busy each worker is, 1 to 100.
+#:     pattern: '^([1-9][0-9]?|100)$'
+#:     length: 3
+#:   - name: Workers
+#:     description: How many workers, 0 to 512. 0 is one for each processor.
+#:     pattern: '^(0|[1-9][0-9]?|[1-4][0-9]{2}|50[0-9]|51[0-2])$'
+#:     length: 3
+#:     default: '0'
 # shellcheck shell=dash
 # cpu-stress: every worker keeps a processor busy for a share of the time.
 

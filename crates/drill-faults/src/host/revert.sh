@@ -1,3 +1,8 @@
+#: description: Stormdrill. Ends one unit, whatever is left of it, and says what it saw.
+#: timeout_seconds: 180
+#: parts: [deadman, firewall, queue, paused, services]
+#: common: [Unit, Run]
+#: parameters: []
 # shellcheck shell=dash
 # revert: ends one unit, whatever is left of it, and says what it saw. For ever repeatable.
 #

@@ -1,3 +1,30 @@
+#: description: Stormdrill. Makes packets leave late.
+#: timeout_seconds: 60
+#: parts: [deadman, peers, queue]
+#: parameters:
+#:   - name: DelayMs
+#:     description: How late each packet leaves, 1 to 60000 milliseconds.
+#:     pattern: '^([1-9][0-9]{0,3}|[1-5][0-9]{4}|60000)$'
+#:     length: 5
+#:   - name: JitterMs
+#:     description: How much that varies, 0 to 60000 milliseconds.
+#:     pattern: '^(0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|60000)$'
+#:     length: 5
+#:     default: '0'
+#:   - name: Interface
+#:     description: The interface, or default for every one that leads to the peers.
+#:     pattern: '^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}$'
+#:     length: 15
+#:     default: default
+#:   - name: To
+#:     description: Whose traffic. IPv4 and IPv6 networks with commas between, or any.
+#:     pattern: '^(any|((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/(3[0-2]|[12]?[0-9])|([0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))(,((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/(3[0-2]|[12]?[0-9])|([0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))){0,19})$'
+#:     length: 900
+#:   - name: Spare
+#:     description: Whose traffic is never touched, besides what the host needs to stay itself and to be put back. IPv4 and IPv6 networks, or -.
+#:     pattern: '^(-|((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/(3[0-2]|[12]?[0-9])|([0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))(,((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}/(3[0-2]|[12]?[0-9])|([0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))){0,19})$'
+#:     length: 900
+#:     default: '-'
 # shellcheck shell=dash
 # network-latency: packets leave late.
 # A prio queue of our own at the root of every interface that leads to the peers, with the kernel's own map of bands, and

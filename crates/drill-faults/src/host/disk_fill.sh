@@ -1,3 +1,11 @@
+#: description: Stormdrill. Fills the disk until a share of it is in use.
+#: timeout_seconds: 60
+#: parts: [deadman]
+#: parameters:
+#:   - name: Percent
+#:     description: The share of the disk in use, 1 to 99, what was in use before included.
+#:     pattern: '^[1-9][0-9]?$'
+#:     length: 2
 # shellcheck shell=dash
 # disk-fill: one file fills the file system of the state folder until a share of it is in use.
 # What was in use before counts. A reserve stays free, so that the way back can write what it must.

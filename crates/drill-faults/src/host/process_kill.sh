@@ -1,3 +1,42 @@
+#: description: Stormdrill. Sends a signal to processes, once.
+#: timeout_seconds: 60
+#: parts: [deadman, processes]
+#: parameters:
+#:   - name: Process
+#:     description: The exact name of the process, by the kernel, its program file, the first word of its command line or its script; or -.
+#:     pattern: '^(-|[A-Za-z0-9._][A-Za-z0-9._-]{0,63})$'
+#:     length: 64
+#:     default: '-'
+#:   - name: CommandLine
+#:     description: Text that is somewhere in the command line, whose words have one blank between them; compared as it is. Or -.
+#:     pattern: '^(-|[A-Za-z0-9/_][A-Za-z0-9 /._:=@,-]{0,254}[A-Za-z0-9/._:=@,-])$'
+#:     length: 256
+#:     default: '-'
+#:   - name: User
+#:     description: The user whose processes they are, by name or number, or -.
+#:     pattern: '^(-|[A-Za-z0-9_][A-Za-z0-9._-]{0,31})$'
+#:     length: 32
+#:     default: '-'
+#:   - name: SystemdUnit
+#:     description: The systemd unit that they belong to, or -.
+#:     pattern: '^(-|[A-Za-z0-9._@][A-Za-z0-9:@._-]{0,200}\.(service|scope|slice))$'
+#:     length: 210
+#:     default: '-'
+#:   - name: Container
+#:     description: The id of the container that they belong to, at least its first 12 digits, or -.
+#:     pattern: '^(-|[0-9a-f]{12,64}(-[0-9]{1,20})?)$'
+#:     length: 85
+#:     default: '-'
+#:   - name: AtMost
+#:     description: When more processes than this are meant, none is touched; 1 to 2000.
+#:     pattern: '^([1-9][0-9]{0,2}|1[0-9]{3}|2000)$'
+#:     length: 4
+#:     default: '2000'
+#:   - name: Signal
+#:     description: The signal.
+#:     values: [TERM, KILL, INT, HUP, QUIT]
+#:     length: 4
+#:     default: TERM
 # shellcheck shell=dash
 # process-kill: a signal to processes, once.
 # A signal cannot be called back: whoever got it got it, and when it ends is its own affair. So this never says that

@@ -1,3 +1,16 @@
+#: description: Stormdrill. Takes memory until a share of what the host may use is in use.
+#: timeout_seconds: 60
+#: parts: [deadman, stress]
+#: parameters:
+#:   - name: Percent
+#:     description: The share of the memory in use, 1 to 90, what was in use before included.
+#:     pattern: '^([1-8][0-9]?|9|90)$'
+#:     length: 2
+#:   - name: Workers
+#:     description: How many workers share it, 0 to 512. 0 is one for each processor.
+#:     pattern: '^(0|[1-9][0-9]?|[1-4][0-9]{2}|50[0-9]|51[0-2])$'
+#:     length: 3
+#:     default: '1'
 # shellcheck shell=dash
 # memory-stress: memory is taken until a share of what this host may use is in use.
 # What was in use before counts; a reserve stays for the agent and the way back; the workers die first.

@@ -1,3 +1,11 @@
+#: description: Stormdrill. Stops a service through its supervisor, and starts it again afterwards.
+#: timeout_seconds: 180
+#: parts: [deadman, services]
+#: parameters:
+#:   - name: Service
+#:     description: The name of the service, as its supervisor knows it.
+#:     pattern: '^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$'
+#:     length: 64
 # shellcheck shell=dash
 # service-stop: a service is stopped through its supervisor, with all that a stop of it takes along, and the very same set
 # is started again afterwards. What could not be started again as it is now is refused.

@@ -1,3 +1,16 @@
+#: description: Stormdrill. Keeps the disk busy.
+#: timeout_seconds: 60
+#: parts: [deadman, stress]
+#: parameters:
+#:   - name: Workers
+#:     description: How many workers write and read, 0 to 512. 0 is one for each processor.
+#:     pattern: '^(0|[1-9][0-9]?|[1-4][0-9]{2}|50[0-9]|51[0-2])$'
+#:     length: 3
+#:     default: '1'
+#:   - name: Megabytes
+#:     description: How many megabytes each worker uses, 1 to 65535.
+#:     pattern: '^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$'
+#:     length: 5
 # shellcheck shell=dash
 # io-stress: workers write, read and synchronise files in the unit's own folder.
 

@@ -1,3 +1,13 @@
+#: description: Stormdrill. Says what this host can do and which units are alive on it. Changes nothing.
+#: timeout_seconds: 60
+#: parts: [firewall, queue]
+#: common: []
+#: parameters:
+#:   - name: Unit
+#:     description: The unit to ask about, or -.
+#:     pattern: '^(-|[0-9a-f]{16})$'
+#:     length: 16
+#:     default: '-'
 # shellcheck shell=dash
 # probe: what this host can do, and which units are alive on it. Changes nothing.
 
