@@ -138,6 +138,7 @@ fn readings(sample: &Sample, plan: &Plan) -> String {
         let (text, colour) = match sample.reading(&probe.name) {
             Reading::Known(value) if probe.tolerance.admits(value.get()) => (format!("{:.1} ok", value.get()), "32"),
             Reading::Known(value) => (format!("{:.1} OUT", value.get()), "31"),
+            Reading::MoreThan(value) => (format!("more than {:.1}", value.get()), "33"),
             Reading::Unknown(_) => ("unknown".to_owned(), "33"),
         };
         write!(line, "  {} {} ({})", probe.name, paint(&text, colour), probe.tolerance)
