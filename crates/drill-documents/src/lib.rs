@@ -18,7 +18,7 @@ pub use self::parameter::{InvalidParameter, Parameter};
 /// One of our SSM Command documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Its name, such as `network-latency`: without a stack's prefix.
+    /// Its name: that of its fault, `revert` or `probe`, without a stack's prefix.
     pub name: &'static str,
     /// What it does, in a sentence.
     pub description: String,
