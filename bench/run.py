@@ -42,7 +42,7 @@ def main(arguments):
     parts = [machine()] if asked.no_starts else [machine(), starts(asked.functions, asked.hello)]
     runs = {size: run(asked.functions, size) for size in sizes}
     slow = run(asked.functions, sizes[0], delay_millis=DELAY_MILLIS)
-    parts += [calls(runs), memory(runs), trips(runs[sizes[0]], slow, sizes[0]), history(runs[sizes[0]])]
+    parts += [calls(runs), memory(runs), trips(slow, sizes[0]), history(runs[sizes[0]])]
     page = "\n\n".join(parts) + "\n"
     print(page)
     if asked.write:
@@ -141,10 +141,12 @@ def run(functions, targets, delay_millis=0):
             aws.ask("traffic", {"delay_millis": delay_millis})
             drill = Stack(aws, outputs, None).start(experiment(targets), name=f"bench-{targets}")
             drill.ends("SUCCEEDED", seconds=RUN_SECONDS)
+        traffic = aws.ask("traffic")
         pages = aws.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=drill.arn)
         events = [event for page in pages for event in page["events"]]
         return {
-            "calls": {name.removeprefix("stormdrill-"): ops for name, ops in aws.ask("traffic")["calls"].items()},
+            "calls": {name.removeprefix("stormdrill-"): ops for name, ops in traffic["calls"].items()},
+            "spans": traffic["spans"],
             "environments": aws.ask("environments"),
             "events": events,
         }
@@ -220,26 +222,38 @@ def peak(environments, phase):
     return max((one["peak_kib"] for one in environments if one["function"] == f"stormdrill-{phase}"), default=0)
 
 
-def trips(fast, slow, targets):
-    """How much longer a phase takes when each of its calls takes 10 ms longer."""
-    lines = ["| phase | calls of a turn | added to a turn | round trips, one after the other |", "| --- | --- | --- | --- |"]
+def trips(found, targets):
+    """How many calls of a turn were made one after the other, from the calls themselves."""
+    lines = ["| phase | turns | calls of a turn | of those in a row | the most in a row |", "| --- | --- | --- | --- | --- |"]
     for phase in PHASES:
-        turns = len(spent(slow, phase))
-        if turns:
-            count = sum(slow["calls"].get(phase, {}).values()) / turns
-            added = statistics.median(spent(slow, phase)) - statistics.median(spent(fast, phase))
-            lines.append(f"| {phase} | {count:.1f} | {added:.0f} ms | {added / DELAY_MILLIS:.0f} |")
+        rows = [(len(calls), in_a_row(calls)) for calls in turns(found, phase)]
+        if rows:
+            calls, row = (statistics.median(one) for one in zip(*rows))
+            lines.append(f"| {phase} | {len(rows)} | {calls:.0f} | {row:.0f} | {max(row for _, row in rows)} |")
     return (
-        f"## Round trips\n\n{targets} targets: how much longer one turn of each phase takes when every call is {DELAY_MILLIS} ms "
-        "longer, and to how many calls that amounts when none is made beside another.\n"
-        "Observe waits for the next look within its turn, which hides what its calls take.\n\n" + "\n".join(lines)
+        f"## Round trips\n\n{targets} targets, every call {DELAY_MILLIS} ms longer: a call that began before another one had ended "
+        "was made beside it, and the others in a row.\nCalls that ask again whether something has happened are among them.\n\n"
+        + "\n".join(lines)
     )
 
 
-def spent(found, phase):
-    """The duration of every turn."""
-    ours = [one for one in found["environments"] if one["function"] == f"stormdrill-{phase}"]
-    return [millis for one in ours for millis in one["durations_millis"]]
+def turns(found, phase):
+    """The calls of every turn, each from when to when."""
+    function = f"stormdrill-{phase}"
+    spans = sorted((began, ended) for caller, _, began, ended in found["spans"] if caller == function)
+    for one in found["environments"]:
+        if one["function"] == function:
+            for millis, over in zip(one["durations_millis"], one["ends_millis"]):
+                yield [(began, ended) for began, ended in spans if over - millis <= began and ended <= over]
+
+
+def in_a_row(spans):
+    """The longest row of calls of which each began when the one before had ended."""
+    row, over = 0, float("-inf")
+    for began, ended in sorted(spans, key=lambda span: span[1]):
+        if began >= over:
+            row, over = row + 1, ended
+    return row
 
 
 def history(found):

@@ -6,4 +6,5 @@ mod crowds;
 mod endings;
 mod refusals;
 mod resources;
+mod round_trips;
 mod several;

@@ -173,47 +173,61 @@ impl<T> InjectPorts for T where
 /// Breaks what is due.
 pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, InjectError> {
     let id = &baton.run_id;
-    let run = world.run(id).await.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
-    let plan = world.plan(id).await.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
+    let (run, plan) = records::planned(world, id).await.map_err(InjectError::Record)?;
     if run.plan.as_ref() != Some(&plan.scope.digest()) {
         return Err(InjectError::PlanChanged { run: id.clone() });
     }
     let first = run.armed.is_none();
-    let armed = arm(world, &plan, &run).await?;
-    if first {
-        nothing_forbids(world, &plan).await?;
-    }
-    let rows = world.rows(id).await.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
+    let (run, armed) = begin(world, &plan, run).await?;
+    // The clock comes after the targets: it gives back what a call took that outlived its run.
+    lease(world, &plan).await?;
+    // None of these waits for another, and all are heard before anything is broken. A call under way is never dropped.
+    let (set, permitted, rows) = futures_util::join!(
+        set_clock(world, id, armed),
+        async { if first { nothing_forbids(world, &plan).await } else { Ok(()) } },
+        world.rows(id),
+    );
+    set?;
+    permitted?;
+    let rows = rows.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
     // Everything is ordered before anything is waited for.
     let mut made = Vec::new();
     for change in course::due(&plan, armed, world.now()) {
         made.push(changes::make(world, &plan, armed, change, &rows).await?);
     }
     landing::look(world, made).await?;
-    records::update(world, id, Event::Injected, |_| {}).await.map_err(stands_elsewhere(id))?;
+    records::update_from(world, run, Event::Injected, |_| {}).await.map_err(stands_elsewhere(id))?;
     Ok(Baton::new(id.clone(), Word::Injected))
 }
 
-/// The deadline is written once; the targets are this run's; the clock is set. Only then anything is broken.
-async fn arm(world: &impl InjectPorts, plan: &Plan, run: &Run) -> Result<Armed, InjectError> {
-    let id = &run.id;
+/// Moves the run to breaking things, and writes its deadline, once.
+async fn begin(world: &impl InjectPorts, plan: &Plan, run: Run) -> Result<(Run, Armed), InjectError> {
+    let id = &plan.scope.run_id;
     let now = world.now();
     let fresh = arms(run.armed, plan, now).map_err(|deadline| InjectError::TooLate { run: id.clone(), deadline })?;
-    let run = records::update(world, id, Event::BeginInjection, |run| {
+    let run = records::update_from(world, run, Event::BeginInjection, |run| {
         run.armed.get_or_insert(fresh);
     })
     .await
     .map_err(stands_elsewhere(id))?;
     let armed = run.armed.unwrap_or(fresh);
+    Ok((run, armed))
+}
+
+/// The targets are this run's.
+async fn lease(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError> {
+    let id = &plan.scope.run_id;
     world.lease(id, &undo::holding(&plan.scope)).await.map_err(|source| match source.class {
         Class::Conflict => InjectError::TargetBusy { run: id.clone(), source },
         Class::Transient | Class::Refused | Class::Missing | Class::Ambiguous => {
             InjectError::Record(RecordError::store(id)(source))
         }
-    })?;
+    })
+}
+
+async fn set_clock(world: &impl InjectPorts, id: &RunId, armed: Armed) -> Result<(), InjectError> {
     let rings = armed.deadline + CLOCK_GRACE;
-    world.set_clock(id, rings).await.map_err(|source| InjectError::NoClock { run: id.clone(), source })?;
-    Ok(armed)
+    world.set_clock(id, rings).await.map_err(|source| InjectError::NoClock { run: id.clone(), source })
 }
 
 /// From when to when something may be broken: as it was written once, or from now. An error when that is over.

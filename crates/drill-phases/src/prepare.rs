@@ -248,7 +248,7 @@ async fn decide(world: &impl PreparePorts, run: &Run, start: &Start, plan: Plan)
     let digest = plan.scope.digest();
     if start.dry_run {
         world.put_plan(&plan).await.map_err(RecordError::store(id))?;
-        records::update(world, id, Event::PlanOnly, |run| {
+        records::update_from(world, run.clone(), Event::PlanOnly, |run| {
             run.plan = Some(digest.clone());
             run.environment = Some(plan.scope.environment.clone());
             run.end(Ending::DryRun);
@@ -269,7 +269,7 @@ async fn decide(world: &impl PreparePorts, run: &Run, start: &Start, plan: Plan)
             let within = asks.unwrap_or_default().within;
             world.put_plan(&plan).await.map_err(RecordError::store(id))?;
             let until = world.now() + Duration::from(within);
-            records::update(world, id, Event::AskApproval, |run| {
+            records::update_from(world, run.clone(), Event::AskApproval, |run| {
                 run.plan = Some(digest.clone());
                 run.environment = Some(plan.scope.environment.clone());
                 run.approval = Approval::Asked { plan: digest.clone(), until };
@@ -281,7 +281,7 @@ async fn decide(world: &impl PreparePorts, run: &Run, start: &Start, plan: Plan)
         Approval::NotNeeded | Approval::Asked { .. } => {}
     }
     world.put_plan(&plan).await.map_err(RecordError::store(id))?;
-    let run = records::update(world, id, Event::MakeReady, |run| {
+    let run = records::update_from(world, run.clone(), Event::MakeReady, |run| {
         run.plan = Some(digest.clone());
         run.environment = Some(plan.scope.environment.clone());
     })

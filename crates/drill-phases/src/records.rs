@@ -2,6 +2,7 @@
 
 use drill_model::baton::Baton;
 use drill_model::ids::RunId;
+use drill_model::plan::Plan;
 use drill_model::run::{Event, IllegalEvent, Run};
 
 use crate::ports::{Class, PortError, Runs};
@@ -38,6 +39,11 @@ impl RecordError {
     }
 }
 
+/// Where a run stands, and its plan: read side by side.
+pub(crate) async fn planned(world: &impl Runs, id: &RunId) -> Result<(Run, Plan), RecordError> {
+    futures_util::try_join!(world.run(id), world.plan(id)).map_err(RecordError::store(id))
+}
+
 /// Moves a run by an event and a change, however many others write it too.
 ///
 /// Repeating is harmless where [`drill_model::run::next`] lets the event repeat. Nothing is written when nothing changes.
@@ -45,11 +51,26 @@ pub(crate) async fn update(
     world: &impl Runs,
     id: &RunId,
     event: Event,
+    change: impl FnMut(&mut Run),
+) -> Result<Run, RecordError> {
+    let known = world.run(id).await.map_err(RecordError::store(id))?;
+    update_from(world, known, event, change).await
+}
+
+/// As [`update`], from a record that was read a moment ago. When somebody else has written since, what stands there counts.
+pub(crate) async fn update_from(
+    world: &impl Runs,
+    known: Run,
+    event: Event,
     mut change: impl FnMut(&mut Run),
 ) -> Result<Run, RecordError> {
+    let id = &known.id.clone();
+    let mut before = known;
     let mut lost = None;
-    for _ in 0..RACES {
-        let before = world.run(id).await.map_err(RecordError::store(id))?;
+    for race in 0..RACES {
+        if race > 0 {
+            before = world.run(id).await.map_err(RecordError::store(id))?;
+        }
         let mut run = before.clone();
         run.apply(event).map_err(|source| RecordError::Illegal { run: id.clone(), source })?;
         change(&mut run);

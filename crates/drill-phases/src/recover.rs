@@ -28,19 +28,18 @@ pub enum RecoverError {
 /// Puts back what has run its time.
 pub async fn recover(world: &impl Healing, baton: &Baton) -> Result<Baton, RecoverError> {
     let id = &baton.run_id;
-    let stands = world.run(id).await.map_err(RecordError::store(id))?;
+    let (stands, plan) = records::planned(world, id).await?;
     if matches!(stands.status, Status::Clean | Status::Judged) {
         // Everything is whole; what may be missing is only what a clean run gives back.
-        let rows = world.rows(id).await.map_err(RecordError::store(id))?;
-        undo::finish(world, id, &rows, &Ending::Completed).await?;
+        undo::clean(world, id, &Ending::Completed).await?;
         return Ok(Baton::new(id.clone(), Word::Clean));
     }
-    let run = records::update(world, id, Event::BeginRecovery, |_| {}).await?;
-    let plan = world.plan(id).await.map_err(RecordError::store(id))?;
+    let run = records::update_from(world, stands, Event::BeginRecovery, |_| {}).await?;
+    // Only now: nothing can be intended any more.
     let rows = world.rows(id).await.map_err(RecordError::store(id))?;
     let now = world.now();
     if course::is_over(&plan, &rows, run.armed, now) {
-        let left = undo::clean(world, id, &Ending::Completed).await?;
+        let left = undo::clean_rows(world, id, &rows, &Ending::Completed).await?;
         return if left.is_empty() {
             Ok(Baton::new(id.clone(), Word::Clean))
         } else {
@@ -52,6 +51,6 @@ pub async fn recover(world: &impl Healing, baton: &Baton) -> Result<Baton, Recov
     if !left.is_empty() {
         return Err(RecoverError::NotClean { left });
     }
-    records::update(world, id, Event::GoOn, |_| {}).await?;
+    records::update_from(world, run, Event::GoOn, |_| {}).await?;
     Ok(Baton::new(id.clone(), Word::Hold))
 }

@@ -12,6 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::drive::side_by_side;
 use crate::ports::{Class, Clock, Ledger, Notices, PortError, Reports, Runs};
 use crate::records::{self, RecordError};
 
@@ -49,19 +50,21 @@ pub async fn reported(world: &impl ReportPorts, call: &Call) -> Result<Option<Ba
 /// Judges a run, writes its report and tells people.
 pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, ReportError> {
     let id = &baton.run_id;
-    let run = settle(world, baton).await?;
-    let plan = match world.plan(id).await {
+    let (run, plan, ledger, samples) =
+        futures_util::join!(settle(world, baton), world.plan(id), world.rows(id), world.samples(id));
+    let run = run?;
+    let plan = match plan {
         Ok(plan) => Some(plan),
         Err(error) if error.class == Class::Missing => None,
         Err(error) => return Err(RecordError::store(id)(error).into()),
     };
-    let ledger = world.rows(id).await.map_err(RecordError::store(id))?;
-    let samples = world.samples(id).await.map_err(RecordError::store(id))?;
+    let ledger = ledger.map_err(RecordError::store(id))?;
+    let samples = samples.map_err(RecordError::store(id))?;
     let judgement = judge(&run, plan.as_ref(), &ledger, &samples);
     let run = if run.judgement.as_ref() == Some(&judgement) {
         run
     } else {
-        records::update(world, id, Event::Judge, |run| run.judgement = Some(judgement.clone())).await?
+        records::update_from(world, run, Event::Judge, |run| run.judgement = Some(judgement.clone())).await?
     };
     let report = Report { run, plan, ledger, samples };
     let rendered = drill_report::render(&report);
@@ -71,8 +74,9 @@ pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, Re
         ("report.html", &rendered.html),
         ("junit.xml", &rendered.junit),
     ];
-    for (file, content) in files {
-        let stored = world.store(id, file, content).await;
+    for (file, stored) in
+        side_by_side(files, async |(file, content)| (file, world.store(id, file, content).await)).await
+    {
         stored.map_err(|source| ReportError::Unwritten { run: id.clone(), file, source })?;
     }
     let notice = drill_report::notice(&report);

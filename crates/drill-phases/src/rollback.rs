@@ -63,7 +63,7 @@ pub(crate) async fn clean_up(
 ) -> Result<Vec<Left>, RecordError> {
     let stands = world.run(id).await.map_err(RecordError::store(id))?;
     if is_cleanable(stands.status) {
-        records::update(world, id, Event::BeginRollback, |run| run.end(ending.clone())).await?;
+        records::update_from(world, stands, Event::BeginRollback, |run| run.end(ending.clone())).await?;
     }
     undo::clean(world, id, ending).await
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use drill_model::ids::RunId;
 use drill_model::ledger::{Gone, Row, State};
-use drill_model::plan::Scope;
+use drill_model::plan::{Plan, Scope};
 use drill_model::quantity::Span;
-use drill_model::run::{Ending, Event, Status};
+use drill_model::run::{Ending, Event, Run, Status};
 
 use crate::drive;
-use crate::ports::{BATCH, Healing, Holding, PortError, Step};
+use crate::ports::{BATCH, Class, Healing, Holding, PortError, Step};
 use crate::records::{self, RecordError};
 
 /// How long one call waits for hosts and instances before it says that they are not clean yet.
@@ -95,15 +95,32 @@ pub(crate) fn undone(row: &Row, how: Gone) -> State {
 /// Returns what is left. Repeating it on a clean run changes nothing.
 pub(crate) async fn clean(world: &impl Healing, run: &RunId, ending: &Ending) -> Result<Vec<Left>, RecordError> {
     let rows = world.rows(run).await.map_err(RecordError::store(run))?;
-    let mut left = undo(world, run, &rows).await;
+    clean_rows(world, run, &rows, ending).await
+}
+
+/// As [`clean`], for a caller that has read the rows after the last of them could be written.
+pub(crate) async fn clean_rows(
+    world: &impl Healing,
+    run: &RunId,
+    rows: &[Row],
+    ending: &Ending,
+) -> Result<Vec<Left>, RecordError> {
+    let mut left = undo(world, run, rows).await;
     // Read again: a row is closed when the store says so, not when we meant to close it.
-    let rows = world.rows(run).await.map_err(RecordError::store(run))?;
+    let (rows, plan, stands) = futures_util::join!(world.rows(run), world.plan(run), world.run(run));
+    let rows = rows.map_err(RecordError::store(run))?;
     let known: BTreeSet<_> = left.iter().map(|left| (left.row.fault.clone(), left.row.target.clone())).collect();
     let open = rows.iter().filter(|row| row.state.is_open());
     let silent = open.filter(|row| !known.contains(&(row.fault.clone(), row.target.clone())));
     left.extend(silent.map(|row| Left { row: row.clone(), why: "it is still open in the ledger".to_owned() }));
     if left.is_empty() {
-        finish(world, run, &rows, ending).await?;
+        // A run that died early has no plan.
+        let plan = match plan {
+            Ok(plan) => Some(plan),
+            Err(error) if error.class == Class::Missing => None,
+            Err(error) => return Err(RecordError::store(run)(error)),
+        };
+        finish(world, stands.map_err(RecordError::store(run))?, &rows, plan.as_ref(), ending).await?;
     }
     Ok(left)
 }
@@ -114,37 +131,34 @@ pub(crate) fn holding(scope: &Scope) -> Holding {
 }
 
 /// Gives back what a clean run holds. The clock goes last: until then the janitor would finish what is left here.
-pub(crate) async fn finish(
+async fn finish(
     world: &impl Healing,
-    run: &RunId,
+    stands: Run,
     rows: &[Row],
+    plan: Option<&Plan>,
     ending: &Ending,
 ) -> Result<(), RecordError> {
+    let run = &stands.id.clone();
     let whole = rows.iter().map(|row| row.target.clone()).collect();
     let mut held = Holding { whole, shares: BTreeSet::new() };
     // A run can hold targets that it never came to change.
-    match world.plan(run).await {
-        Ok(plan) => {
-            let planned = holding(&plan.scope);
-            held.whole.extend(planned.whole);
-            held.shares.extend(planned.shares);
-        }
-        Err(error) if error.class == crate::ports::Class::Missing => {}
-        Err(error) => return Err(RecordError::store(run)(error)),
+    if let Some(plan) = plan {
+        let planned = holding(&plan.scope);
+        held.whole.extend(planned.whole);
+        held.shares.extend(planned.shares);
     }
     // Before the targets are given back: a call that came later would meet somebody else's run.
     let armed: BTreeSet<_> =
         rows.iter().filter(|row| row.change.on_resource().is_some()).map(|row| row.unit.clone()).collect();
-    for unit in armed {
-        world.disarm(&unit).await.map_err(RecordError::store(run))?;
+    for disarmed in drive::side_by_side(armed, async |unit| world.disarm(&unit).await).await {
+        disarmed.map_err(RecordError::store(run))?;
     }
     if held != Holding::default() {
         world.release(run, &held).await.map_err(RecordError::store(run))?;
     }
     let now = world.now();
-    let stands = world.run(run).await.map_err(RecordError::store(run))?.status;
-    if !matches!(stands, Status::Judged | Status::Refused | Status::Planned) {
-        records::update(world, run, Event::Cleaned, |run| {
+    if !matches!(stands.status, Status::Judged | Status::Refused | Status::Planned) {
+        records::update_from(world, stands, Event::Cleaned, |run| {
             run.clean_at.get_or_insert(now);
             run.end(ending.clone());
         })

@@ -43,21 +43,25 @@ fn may_have_been_made(row: &Row) -> bool {
 pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton, ValidateError> {
     let id = &baton.run_id;
     let done = || Ok(Baton::new(id.clone(), Word::Done));
-    let run = world.run(id).await.map_err(RecordError::store(id))?;
-    let rows = world.rows(id).await.map_err(RecordError::store(id))?;
+    // A run that was never planned broke nothing.
+    let (run, plan, rows, samples) =
+        futures_util::join!(world.run(id), world.plan(id), world.rows(id), world.samples(id));
+    let run = run.map_err(RecordError::store(id))?;
+    let rows = rows.map_err(RecordError::store(id))?;
     let (Some(clean_at), true) = (run.clean_at, rows.iter().any(may_have_been_made)) else {
         // Nothing was ever broken, so there is nothing to recover from.
         return done();
     };
-    let plan = world.plan(id).await.map_err(RecordError::store(id))?;
+    let plan = plan.map_err(RecordError::store(id))?;
+    let mut samples = samples.map_err(RecordError::store(id))?;
     let sizes = plan.scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
-    let latest = world.latest_samples(id, Stage::Recovery, 1).await.map_err(RecordError::store(id))?;
-    let number = latest.last().map_or(0, |sample| sample.number + 1);
+    let taken = samples.iter().filter(|sample| sample.stage == Stage::Recovery).map(|sample| sample.number);
+    let number = taken.max().map_or(0, |number| number + 1);
     let sample = sampling::sample(world, &plan.scope.experiment, &sizes, Stage::Recovery, number).await;
     let written = world.record_samples(id, std::slice::from_ref(&sample)).await;
     written.map_err(|source| ValidateError::Unwritten { number, source })?;
+    samples.push(sample);
 
-    let samples = world.samples(id).await.map_err(RecordError::store(id))?;
     let recovery = &plan.scope.experiment.recovery;
     match judge(&run, Some(&plan), &rows, &samples).recovery {
         RecoveryTime::Recovered { .. } => done(),

@@ -7,6 +7,8 @@ use std::time::Duration;
 /// How the services behave in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
+    /// What a call takes, there and back.
+    pub call: Duration,
     /// From SendCommand until the agent has the order.
     pub delivery: Duration,
     /// The `TimeoutSeconds` of a command. One that was not delivered by then, and the time-out of its document, is
@@ -33,6 +35,7 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
+            call: Duration::ZERO,
             delivery: Duration::from_millis(400),
             delivery_timeout: Duration::from_secs(30),
             expiry: None,

@@ -186,6 +186,10 @@ impl World {
             let kind = state.trouble.take(number, method, nth);
             (kind, state.trouble.outage(&self.actor_name(), api, now))
         };
+        let takes = self.state().timing.call;
+        if !takes.is_zero() {
+            self.sleep(takes).await;
+        }
         let failed = |class, what: &str| Err(PortError::new(class, api, what));
         if let Some(class) = outage {
             return failed(class, "the service does not answer as it should");

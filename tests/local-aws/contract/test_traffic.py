@@ -38,6 +38,15 @@ def test_calls_are_counted_by_function_and_operation(aws, stack, caller, disturb
 
     assert calls["caller"] == {"dynamodb:ListTables": 2, "sns:ListTopics": 1, "s3:GET /": 1}
     assert calls["fixture-worker"] == {ASKED: 1}
+    spans = aws.ask("traffic")["spans"]
+    assert [span[:2] for span in spans] == [
+        ["caller", "dynamodb:ListTables"],
+        ["caller", "dynamodb:ListTables"],
+        ["caller", "sns:ListTopics"],
+        ["caller", "s3:GET /"],
+        ["fixture-worker", ASKED],
+    ]
+    assert all(began <= ended <= later[2] for (_, _, began, ended), later in zip(spans, spans[1:]))
     aws.ask("traffic", {})
     assert aws.ask("traffic")["calls"] == {}
 

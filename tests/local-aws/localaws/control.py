@@ -1,7 +1,8 @@
 """The door for tests and benchmarks, beside AWS's own: `/local-aws/...` on the same port.
 
 GET status, environments (init times, peak memory, durations of every function's environments), schedules (what is due
-when, and how firings ended), traffic (the calls that functions made, and the disturbances that are still to come).
+when, and how firings ended), traffic (the calls that functions made and from when to when, and the disturbances that are
+still to come).
 POST clock {"advance_seconds": N}, POST schedules {"late_seconds": N} (deleted or changed so shortly before its moment, a
 schedule fires as it was), POST alarms (evaluates all, now), POST traffic {"disturbances": [...], "delay_millis": N} (from
 now on these; counts start anew). Answers are JSON.
@@ -56,7 +57,7 @@ def ask(method, what, body, status):
         clock.late_seconds = float(body["late_seconds"])
         return {"late_seconds": clock.late_seconds}
     if (method, what) == ("GET", "traffic"):
-        return {"calls": traffic.counted(), "waiting": traffic.waiting()}
+        return {"calls": traffic.counted(), "spans": traffic.spent(), "waiting": traffic.waiting()}
     if (method, what) == ("POST", "traffic"):
         traffic.disturb(body.get("disturbances", []), body.get("delay_millis", 0))
         return {"calls": traffic.counted(forget=True), "waiting": traffic.waiting()}

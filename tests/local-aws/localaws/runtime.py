@@ -62,6 +62,8 @@ class Measured:
     peak_kib: int = 0
     invocations: int = 0
     durations_millis: list = field(default_factory=list)
+    # When each invocation ended, on the clock of `traffic`.
+    ends_millis: list = field(default_factory=list)
     ended: str | None = None
 
 
@@ -208,6 +210,7 @@ class Environment:
     def _note(self, millis):
         self.measured.invocations += 1
         self.measured.durations_millis.append(round(millis, 3))
+        self.measured.ends_millis.append(round(time.monotonic() * 1000, 3))
         try:
             with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
                 peak = next((int(line.split()[1]) for line in status if line.startswith("VmHWM:")), 0)

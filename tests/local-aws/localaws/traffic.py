@@ -43,6 +43,7 @@ class Traffic:
     def __init__(self):
         self.lock = threading.Lock()
         self.calls, self.disturbances, self.delay_millis = collections.Counter(), [], 0.0
+        self.spans = []
 
     def passing(self, application):
         """A WSGI application that answers as `application` does, unless it is told otherwise."""
@@ -52,6 +53,7 @@ class Traffic:
             if not caller:
                 return application(environ, start_response)
             operation = named(environ)
+            began = time.monotonic()
             with self.lock:
                 self.calls[(caller[1], operation)] += 1
                 disturbance = self._due(caller[1], operation)
@@ -60,6 +62,8 @@ class Traffic:
             if disturbance and disturbance.do == "refuse":
                 return _throttled(start_response)
             said = application(environ, start_response)
+            with self.lock:
+                self.spans.append((caller[1], operation, *(round(at * 1000, 3) for at in (began, time.monotonic()))))
             if disturbance:
                 said = list(said)
                 functions.pool.kill(caller[1])
@@ -75,7 +79,13 @@ class Traffic:
                 found[function][operation] = count
             if forget:
                 self.calls.clear()
+                self.spans.clear()
         return found
+
+    def spent(self):
+        """Who called what from when to when, in milliseconds of one clock."""
+        with self.lock:
+            return list(self.spans)
 
     def disturb(self, disturbances, delay_millis):
         """From now on these, and no others."""
