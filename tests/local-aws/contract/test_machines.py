@@ -115,3 +115,19 @@ def test_a_stack_that_is_deployed_again_runs_its_new_definition(aws, stack, tmp_
     assert found["Comment"] == "deployed again"
     assert run(aws, ARN, {"do": "greet"})["status"] == "SUCCEEDED"
     deploy.deploy(FIXTURES / "template.yaml", "fixture", parameters={"Greeting": "good day"})
+
+
+def test_a_machine_that_is_deleted_takes_its_executions_along(aws, stack):
+    machines, (url, arn) = aws.client("stepfunctions"), aws.queue()
+    wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
+    role = "arn:aws:iam::123456789012:role/fixture"
+    machine = machines.create_state_machine(name="brief", definition=json.dumps(wait), roleArn=role)["stateMachineArn"]
+    pattern = {"source": ["aws.states"], "detail": {"stateMachineArn": [machine], "status": ["ABORTED"]}}
+    aws.client("events").put_rule(Name="brief", EventPattern=json.dumps(pattern))
+    aws.client("events").put_targets(Rule="brief", Targets=[{"Id": "q", "Arn": arn}])
+    execution = machines.start_execution(stateMachineArn=machine)["executionArn"]
+
+    machines.delete_state_machine(stateMachineArn=machine)
+
+    assert json.loads(aws.heard(url)["Body"])["detail"]["executionArn"] == execution
+    assert machine not in [one["stateMachineArn"] for one in machines.list_state_machines()["stateMachines"]]

@@ -38,6 +38,7 @@ def install():
     models.StateMachine.update_from_cloudformation_json = classmethod(_update)
     models.StateMachine.delete_from_cloudformation_json = classmethod(_delete)
     _name_executions()
+    _end_with_their_machine()
     _tell_of_changes()
     _nest_executions()
     _forget_rejected_definitions()
@@ -94,6 +95,19 @@ def _name_executions():
         return start(backend, state_machine_arn, name or str(uuid.uuid4()), *rest, **named)
 
     interpreter.StepFunctionsParserBackend.start_execution = start_execution
+
+
+def _end_with_their_machine():
+    """Executions of a machine that is deleted end at their next transition, says AWS; here they end at once."""
+    delete = interpreter.StepFunctionsParserBackend.delete_state_machine
+
+    def delete_state_machine(backend, arn):
+        found = next((one for one in backend.state_machines if one.arn == arn), None)
+        for run in list(found.executions) if found else []:
+            run.stop(datetime.datetime.now(datetime.timezone.utc), None, None)
+        delete(backend, arn)
+
+    interpreter.StepFunctionsParserBackend.delete_state_machine = delete_state_machine
 
 
 def _tell_of_changes():

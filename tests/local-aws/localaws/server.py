@@ -31,6 +31,7 @@ from . import (
     phantoms,
     rules,
     schedules,
+    stacks,
     stopping,
 )
 from .cbor import speaking_cbor
@@ -55,7 +56,7 @@ def main(arguments):
     time.tzset()
     kinds.install()
     functions.install(os.path.join(asked.home, "functions"))
-    for module in (machines, rules, schedules, metrics, alarms, pages, acls, interfaces):
+    for module in (machines, rules, schedules, metrics, alarms, pages, acls, interfaces, stacks):
         module.install()
     application, server = _server(asked.port)
     signal.signal(signal.SIGTERM, lambda *_: background(server.shutdown))
