@@ -43,6 +43,9 @@ def test_a_stack_that_cannot_go_stays_and_goes_when_it_can(aws, many):
     aws.client("cloudformation").delete_stack(StackName="many")
 
     assert (status(aws), left(aws)) == ("DELETE_FAILED", {"many-kept", "many-bucket"})
+    listed = aws.client("cloudformation").list_stack_resources(StackName="many")["StackResourceSummaries"]
+    assert "many-one" in {one["PhysicalResourceId"] for one in listed}
+    assert left(aws) == {"many-kept", "many-bucket"}
     aws.client("s3").delete_object(Bucket="many-bucket", Key="in-the-way")
     aws.client("cloudformation").delete_stack(StackName="many")
     assert (status(aws), left(aws)) == ("gone", {"many-kept"})

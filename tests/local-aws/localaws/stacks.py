@@ -70,18 +70,21 @@ class BucketNotEmpty(Exception):
 
 
 def _delete_resources(resources):
-    """One after the other. What cannot be deleted stays, and so does nothing else; the first reason is told."""
-    failed = None
+    """One after the other. What cannot be deleted stays, and so does nothing else; the first reason is told.
+
+    What is gone stays in the list of the stack's resources: moto makes again what it misses there.
+    """
+    failed, gone = None, resources.__dict__.setdefault("gone", set())
     # What something refers to was made before it, so it stands before it.
     for name in reversed(list(resources._parsed_resources)):
         template = resources._resource_json_map.get(name)
         made = resources._parsed_resources[name]
-        if template is None or template.get("DeletionPolicy") in RETAINED:
+        if template is None or name in gone or template.get("DeletionPolicy") in RETAINED:
             continue
         try:
             if made is not None and not isinstance(made, str):
                 resources._delete_resource(made, template)
-            resources._parsed_resources.pop(name)
+            gone.add(name)
         except Exception as error:
             failed = failed or error
     if failed:
