@@ -6,12 +6,21 @@ The sides are the execution and its history, the ledger, the queue behind the to
 import concurrent.futures
 import contextlib
 import json
+import os
+import pathlib
 import subprocess
 import uuid
 
+from experiments import ROOT
 from testing import eventually
 
 SECONDS = 120
+
+
+def functions():
+    """Where the functions are: those of `sam build` where STORMDRILL_FUNCTIONS says so, else those of the tests' build."""
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return pathlib.Path(os.environ.get("STORMDRILL_FUNCTIONS") or target / "debug")
 
 
 class Stack:
@@ -38,6 +47,11 @@ class Stack:
             stateMachineArn=self.outputs[f"{machine}MachineArn"], input=json.dumps(event), **named
         )["executionArn"]
         return Run(self, arn)
+
+    def made(self, name):
+        """What the template calls this, by the name that it got."""
+        found = self.aws.client("cloudformation").describe_stack_resource(StackName="stormdrill", LogicalResourceId=name)
+        return found["StackResourceDetail"]["PhysicalResourceId"]
 
     def run(self, name):
         """A run that something else starts, now or later."""
@@ -164,6 +178,12 @@ class Run:
         found = self.stack.items(f"RUN#{self.name}", f"SAMPLE#{stage}#")
         readings = [reading for item in found for reading in json.loads(item["sample"]["S"])["readings"]]
         return {one["reading"].get("known") for one in readings if one["probe"] == probe}
+
+    def landed(self, seconds=SECONDS):
+        """Waits for its one fault; gives the row."""
+        self.reaches(lambda run: any(row["state"]["is"] == "landed" for row in run.ledger()), "the fault", seconds)
+        [row] = self.ledger()
+        return row
 
     def open(self):
         """Rows that are still in the index of open ones."""

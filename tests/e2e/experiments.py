@@ -38,11 +38,22 @@ def guarded(**guards):
     return crash(guards=crash()["guards"] | guards)
 
 
-def frozen(**changes):
-    """The database stands still. Nothing stops it, so that a test can."""
+def unwatched(name, **changes):
+    """This ready-made experiment, for long. Nothing stops it, so that a test can."""
     never = {"max_blast_radius": "100%", "stop_when": [{"probe": "availability", "below": 0, "for_samples": 3}]}
     wide = [{"name": "availability", "cloudwatch": cloudwatch("Availability"), "tolerance": {"at_least": 0}}]
-    return ready_made("error-budget-abort", **{"duration": "5m", "guards": never, "steady_state": wide} | changes)
+    return ready_made(name, **{"duration": "5m", "guards": never, "steady_state": wide} | changes)
+
+
+def frozen(**changes):
+    """The database stands still."""
+    return unwatched("error-budget-abort", **changes)
+
+
+def stopped(**changes):
+    """The risk engine's instance is stopped."""
+    fault = {"name": "stop", "kind": "instance-stop", "on": "risk-engine"}
+    return unwatched("risk-engine-crash", **{"id": "risk-engine-stop", "faults": [fault]} | changes)
 
 
 def paused(**changes):

@@ -48,7 +48,8 @@ class Aws:
         key = (service, *sorted(settings.items()))
         if key not in self.clients:
             config = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, **settings)
-            self.clients[key] = boto3.client(service, config=config)
+            # By its own address: two may run beside each other.
+            self.clients[key] = boto3.client(service, config=config, endpoint_url=self.environment["AWS_ENDPOINT_URL"])
         return self.clients[key]
 
     def ask(self, what, body=None):

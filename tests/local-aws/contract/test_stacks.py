@@ -37,6 +37,15 @@ def test_a_stack_goes_and_leaves_what_is_to_be_kept(aws, many):
     assert (status(aws), left(aws)) == ("gone", {"many-kept"})
 
 
+def test_a_queue_has_an_address_of_this_aws(aws, many):
+    listed = aws.client("cloudformation").list_stack_resources(StackName="many")["StackResourceSummaries"]
+
+    urls = [one["PhysicalResourceId"] for one in listed if one.get("LogicalResourceId") == "Kept"]
+
+    assert urls == [aws.client("sqs").get_queue_url(QueueName="many-kept")["QueueUrl"]]
+    aws.client("cloudformation").delete_stack(StackName="many")
+
+
 def test_a_stack_that_cannot_go_stays_and_goes_when_it_can(aws, many):
     aws.client("s3").put_object(Bucket="many-bucket", Key="in-the-way", Body=b"")
 

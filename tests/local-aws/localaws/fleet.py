@@ -72,7 +72,9 @@ def subnets(backend):
     for name, (zone, block) in SUBNETS.items():
         if name not in there:
             # What measures and serves has not opted in to drills, and neither has its subnet.
-            tags = {"Name": name} if name == SHARED else {"Name": name, "StormdrillReady": "lab"}
+            tags = {"Name": name}
+            if name != SHARED:
+                tags |= {"Service": "order-service", "StormdrillReady": "lab"}
             there[name] = backend.create_subnet(
                 vpc.id, block, availability_zone=f"{REGION}{zone}", tags={"subnet": tags}
             )

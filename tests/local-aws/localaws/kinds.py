@@ -7,8 +7,9 @@ Each is created, replaced and deleted with its stack, through the backend of its
 import json
 
 from moto.core.common_models import CloudFormationModel
+from moto.sqs.models import Queue
 
-from . import client
+from . import client, endpoint
 
 
 class Kind:
@@ -234,6 +235,8 @@ def install():
         return made
 
     table.Table.create_from_cloudformation_json = classmethod(created)
+    # The URL of a stack's queue; moto's would lead to the real AWS.
+    Queue.physical_resource_id = property(lambda queue: f"{endpoint()}/{queue.account_id}/{queue.name}")
     _read_json_as_json()
     _find_templates_by_address()
 
