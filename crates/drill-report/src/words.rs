@@ -47,8 +47,10 @@ pub(crate) fn reason(judgement: &Judgement) -> String {
 /// How the system came back, in a few words.
 pub(crate) fn recovery(recovery: RecoveryTime) -> String {
     match recovery {
-        RecoveryTime::Recovered { after } => format!("{after} after the faults were over"),
-        RecoveryTime::NotRecovered { watched } => format!("not in the time that it was given; watched for {watched}"),
+        RecoveryTime::Recovered { after } => format!("{} after the faults were over", after.rounded()),
+        RecoveryTime::NotRecovered { watched } => {
+            format!("not in the time that it was given; watched for {}", watched.rounded())
+        }
         RecoveryTime::Unknown => "not known".to_owned(),
     }
 }
@@ -97,9 +99,11 @@ pub(crate) fn outcome(row: &Row) -> String {
         State::Intended => "may be there: it was intended, and nothing tells whether it was made".to_owned(),
         State::Landed { at } => format!("there since {}, and not seen to be gone", instant(*at)),
         State::NeverMade { why } => format!("never made: {why}"),
-        State::Undone { landed, how, .. } => {
+        State::Undone { landed, how, told } => {
             let landed = if landed.is_some() { "" } else { ", never seen to be there" };
-            format!("{}{landed}", gone(*how))
+            let ended = told.ended.map(|at| format!("; it had ended at {}", instant(at))).unwrap_or_default();
+            let met = if told.met == Some(false) { "; nothing ever met it" } else { "" };
+            format!("{}{landed}{ended}{met}", gone(*how))
         }
         State::Abandoned { by, why } => format!("{by} took it on: {why}"),
     }

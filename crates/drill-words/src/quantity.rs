@@ -1,11 +1,15 @@
 //! Quantities as people write them: `100ms`, `5m`, `30%`, `2.0x`. A number without its unit is an error.
 
+mod rounded;
+
 use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+
+pub use self::rounded::Rounded;
 
 /// The longest span that an experiment may name: fourteen days.
 const LONGEST_MILLIS: u64 = 14 * 24 * 3_600_000;

@@ -2,15 +2,17 @@
 //!
 //! Long runs are thinned out to what a picture can show; the lowest and the highest value of each column stay.
 
+mod gaps;
 mod scale;
 mod thin;
 
 use std::collections::BTreeMap;
 
-use drill_model::experiment::Probe;
+use drill_model::experiment::{Probe, Trigger};
 use drill_model::ids::FaultName;
 use drill_model::ledger::{Row, State};
 use drill_model::observation::{Reading, Sample};
+use drill_model::plan::Plan;
 use drill_model::report::Report;
 use jiff::Timestamp;
 
@@ -32,7 +34,13 @@ pub(crate) struct Chart {
     pub(crate) faults: Vec<Shade>,
     pub(crate) tolerance: Option<Band>,
     pub(crate) bounds: Vec<Mark>,
+    /// Beyond these the run is stopped.
+    pub(crate) stops: Vec<Mark>,
     pub(crate) baseline: Option<Mark>,
+    /// When a fault may have begun or ended: nobody saw the moment itself.
+    pub(crate) maybe: Vec<Shade>,
+    /// Where nobody looked.
+    pub(crate) gaps: Vec<Shade>,
     /// The `points` of each unbroken line.
     pub(crate) lines: Vec<String>,
     pub(crate) dots: Vec<Dot>,
@@ -65,6 +73,8 @@ pub(crate) struct Dot {
     pub(crate) x: String,
     pub(crate) y: String,
     pub(crate) out: bool,
+    /// The value lies above this place, nobody knows how far.
+    pub(crate) beyond: bool,
     pub(crate) label: String,
 }
 
@@ -72,6 +82,19 @@ pub(crate) struct Dot {
 struct Point<'a> {
     at: Timestamp,
     value: Result<f64, &'a str>,
+    beyond: bool,
+}
+
+/// When a fault was there, on any of its targets.
+struct When {
+    /// It was not there before this.
+    earliest: Timestamp,
+    /// It was there by this.
+    landed: Timestamp,
+    /// It was not there any more after this; `None` while nobody saw it gone.
+    over: Option<Timestamp>,
+    /// It was there until this, as far as anybody knows.
+    held: Option<Timestamp>,
 }
 
 /// A chart for each probe of the experiment that was sampled at all.
@@ -83,9 +106,12 @@ pub(crate) fn of(report: &Report) -> Vec<Chart> {
     let mut samples: Vec<&Sample> = report.samples.iter().collect();
     samples.sort_by_key(|sample| sample.at);
     let faults = faults(&report.ledger);
+    let gaps = gaps::between(plan, &samples);
     let chart = |probe: &Probe| {
         let points: Vec<Point<'_>> = samples.iter().map(|sample| point(sample, probe)).collect();
-        Chart::of(probe, plan.baseline(&probe.name), &points, &faults)
+        let baseline = plan.baseline(&probe.name);
+        let stops = stops(plan, probe, baseline);
+        Chart::of(probe, baseline, &stops, &points, &faults, &gaps)
     };
     plan.scope.experiment.steady_state.iter().map(chart).collect()
 }
@@ -98,21 +124,46 @@ fn point<'a>(sample: &'a Sample, probe: &Probe) -> Point<'a> {
         Some(Reading::Unknown(why)) => Err(why.as_str()),
         None => Err("not sampled"),
     };
-    Point { at: sample.at, value }
+    let beyond = reading.is_some_and(|reading| matches!(reading.reading, Reading::MoreThan(_)));
+    Point { at: sample.at, value, beyond }
 }
 
-/// From when to when each fault was there on any target; `None` for one that is not seen to be over.
-fn faults(ledger: &[Row]) -> BTreeMap<&FaultName, (Timestamp, Option<Timestamp>)> {
-    let mut faults = BTreeMap::new();
+/// Beyond which values of a probe the run is stopped.
+fn stops(plan: &Plan, probe: &Probe, baseline: Option<f64>) -> Vec<f64> {
+    let of = |trigger: &Trigger| match trigger {
+        Trigger::AboveBaseline(of, multiple) | Trigger::BelowBaseline(of, multiple) if *of == probe.name => {
+            baseline.map(|baseline| baseline * multiple.get()).into_iter().collect()
+        }
+        Trigger::Outside(of, bounds) if *of == probe.name => {
+            [bounds.at_least, bounds.at_most].into_iter().flatten().collect()
+        }
+        Trigger::AboveBaseline(..) | Trigger::BelowBaseline(..) | Trigger::Outside(..) | Trigger::Alarm(_) => {
+            Vec::new()
+        }
+    };
+    let conditions = plan.scope.experiment.guards.stop_when.conditions();
+    conditions.iter().flat_map(|condition| of(&condition.trigger)).filter(|value: &f64| value.is_finite()).collect()
+}
+
+/// When each fault was there on any target.
+fn faults(ledger: &[Row]) -> BTreeMap<&FaultName, When> {
+    let mut faults: BTreeMap<&FaultName, When> = BTreeMap::new();
     for row in ledger {
         let Some(landed) = row.state.landed() else { continue };
-        let over = match &row.state {
-            State::Undone { .. } => Some(row.since),
-            State::Intended | State::Landed { .. } | State::NeverMade { .. } | State::Abandoned { .. } => None,
+        let (over, held) = match &row.state {
+            State::Undone { told, .. } => (Some(row.since), Some(told.ended.unwrap_or(row.ends_at).min(row.since))),
+            State::Intended | State::Landed { .. } | State::NeverMade { .. } | State::Abandoned { .. } => (None, None),
         };
-        let (from, to) = faults.entry(&row.fault).or_insert((landed, over));
-        *from = landed.min(*from);
-        *to = to.zip(over).map(|(known, over)| known.max(over));
+        let earliest = row.intended_at.min(landed);
+        faults
+            .entry(&row.fault)
+            .and_modify(|when| {
+                when.earliest = when.earliest.min(earliest);
+                when.landed = when.landed.min(landed);
+                when.over = when.over.zip(over).map(|(known, over)| known.max(over));
+                when.held = when.held.zip(held).map(|(known, held)| known.max(held));
+            })
+            .or_insert(When { earliest, landed, over, held });
     }
     faults
 }
@@ -121,20 +172,26 @@ impl Chart {
     fn of(
         probe: &Probe,
         baseline: Option<f64>,
+        stops: &[f64],
         points: &[Point<'_>],
-        faults: &BTreeMap<&FaultName, (Timestamp, Option<Timestamp>)>,
+        faults: &BTreeMap<&FaultName, When>,
+        gaps: &[(Timestamp, Timestamp)],
     ) -> Self {
         let tolerance = probe.tolerance;
-        let ends = faults.values().flat_map(|(from, to)| [Some(*from), *to]).flatten();
+        let ends = faults.values().flat_map(|when| [Some(when.earliest), when.over]).flatten();
         let times = Times::over(points.iter().map(|point| point.at).chain(ends));
         let known = points.iter().filter_map(|point| point.value.ok());
         let bounds = [tolerance.at_least, tolerance.at_most].into_iter().flatten().filter(|bound| bound.is_finite());
-        let values = Values::over(known.chain(bounds.clone()).chain(baseline));
+        let values = Values::over(known.chain(bounds.clone()).chain(baseline).chain(stops.iter().copied()));
         let shown = thin::out(points);
 
         let place = |point: &Point<'_>| point.value.ok().map(|value| (times.x(point.at), values.y(value)));
-        let broken = shown.split(|point| point.value.is_err()).filter(|line| line.len() > 1);
-        let lines = broken.map(|line| {
+        // A line over a time in which nobody looked would say what nobody knows.
+        let unbroken = |before: &&Point<'_>, after: &&Point<'_>| {
+            let hidden = gaps.iter().any(|(from, to)| before.at <= *from && *to <= after.at);
+            before.value.is_ok() && after.value.is_ok() && !hidden
+        };
+        let lines = shown.chunk_by(unbroken).filter(|line| line.len() > 1).map(|line| {
             let places = line.iter().filter_map(|point| place(point)).map(|(x, y)| format!("{x:.1},{y:.1}"));
             places.collect::<Vec<_>>().join(" ")
         });
@@ -147,19 +204,37 @@ impl Chart {
         let dots = shown.iter().enumerate().filter_map(|(index, point)| {
             let value = point.value.ok()?;
             let out = !tolerance.admits(value);
-            let label = format!("{} at {}", number(value), instant(point.at));
+            let more = if point.beyond { "more than " } else { "" };
+            let label = format!("{more}{} at {}", number(value), instant(point.at));
+            let (x, y) = (times.x(point.at), values.y(value));
             (out || shown.len() <= DOTTED || alone(index))
-                .then(|| Dot::at(times.x(point.at), values.y(value), out, label))
+                .then(|| Dot { beyond: point.beyond, ..Dot::at(x, y, out || point.beyond, label) })
         });
         let unknown = shown.iter().filter_map(|point| {
             let label = format!("no value at {}: {}", instant(point.at), point.value.err()?);
             Some(Dot::at(times.x(point.at), BOTTOM - 6.0, false, label))
         });
-        let zero = faults.values().map(|(from, _)| *from).min().or_else(|| points.first().map(|point| point.at));
+        let zero = faults.values().map(|when| when.landed).min().or_else(|| points.first().map(|point| point.at));
         Self {
             probe: probe.name.to_string(),
             summary: summary(probe, baseline, points),
-            faults: faults.iter().map(|(name, (from, to))| Shade::of(name, *from, *to, &times)).collect(),
+            faults: faults
+                .iter()
+                .map(|(name, when)| {
+                    let name =
+                        if when.over.is_some() { name.to_string() } else { format!("{name}, not seen to be over") };
+                    Shade::of(name, when.landed, when.held.map(|held| held.max(when.landed)), &times)
+                })
+                .collect(),
+            maybe: faults.iter().flat_map(|(name, when)| maybe(name, when, &times)).collect(),
+            gaps: gaps
+                .iter()
+                .map(|(from, to)| {
+                    let name = format!("nobody looked from {} to {}", instant(*from), instant(*to));
+                    Shade::of(name, *from, Some(*to), &times)
+                })
+                .collect(),
+            stops: stops.iter().map(|stop| Mark::at(values.y(*stop), number(*stop))).collect(),
             tolerance: (tolerance.at_least.is_some() || tolerance.at_most.is_some()).then(|| {
                 let top = tolerance.at_most.filter(|bound| bound.is_finite()).map_or(TOP, |most| values.y(most));
                 let bottom =
@@ -175,6 +250,20 @@ impl Chart {
             times: zero.map(|zero| times.ticks(zero)).unwrap_or_default(),
         }
     }
+}
+
+/// When a fault may have been there already, and when it may still have been.
+fn maybe(name: &FaultName, when: &When, times: &Times) -> Vec<Shade> {
+    let mut shades = Vec::new();
+    if when.earliest < when.landed {
+        shades.push(Shade::of(format!("{name} began in here"), when.earliest, Some(when.landed), times));
+    }
+    if let (Some(held), Some(over)) = (when.held, when.over)
+        && held < over
+    {
+        shades.push(Shade::of(format!("{name} ended in here"), held.max(when.landed), Some(over), times));
+    }
+    shades
 }
 
 /// The chart in one sentence, for those who do not see it.
@@ -203,15 +292,14 @@ impl Mark {
 
 impl Dot {
     fn at(x: f64, y: f64, out: bool, label: String) -> Self {
-        Self { x: coordinate(x), y: coordinate(y), out, label }
+        Self { x: coordinate(x), y: coordinate(y), out, beyond: false, label }
     }
 }
 
 impl Shade {
-    fn of(fault: &FaultName, from: Timestamp, to: Option<Timestamp>, times: &Times) -> Self {
+    fn of(name: String, from: Timestamp, to: Option<Timestamp>, times: &Times) -> Self {
         let left = times.x(from);
         let right = to.map_or(RIGHT, |to| times.x(to));
-        let name = if to.is_some() { fault.to_string() } else { format!("{fault}, not seen to be over") };
         // A fault that happens once is an instant, and is seen all the same.
         Self { x: coordinate(left), width: coordinate((right - left).max(1.5)), name }
     }

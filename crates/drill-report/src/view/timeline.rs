@@ -26,6 +26,7 @@ pub(crate) fn of(report: &Report) -> Vec<Moment> {
     let mut moments = of_beginning(run);
     moments.extend(plan.iter().map(|plan| (plan.made_at, "the plan was made".to_owned())));
     moments.extend(of_faults(ledger));
+    moments.extend(of_looks(samples));
     moments.extend(of_alarms(samples));
     moments.extend(of_end(run));
     moments.sort_by_key(|(at, _)| *at);
@@ -40,8 +41,12 @@ pub(crate) fn of(report: &Report) -> Vec<Moment> {
 
 fn relative(from: Timestamp, at: Timestamp) -> String {
     let millis = at.as_millisecond().saturating_sub(from.as_millisecond());
-    let sign = if millis < 0 { "-" } else { "+" };
-    format!("{sign}{}", Span::millis(millis.unsigned_abs()))
+    let sign = match millis {
+        ..0 => "-",
+        0 => "",
+        1.. => "+",
+    };
+    format!("{sign}{}", Span::millis(millis.unsigned_abs()).rounded())
 }
 
 fn of_beginning(run: &Run) -> Vec<(Timestamp, String)> {
@@ -97,6 +102,25 @@ fn first_and_last(instants: &[Timestamp], what: &str, of: usize) -> Vec<(Timesta
     } else {
         vec![(*first, format!("{what} on the first target")), (*last, all)]
     }
+}
+
+/// The first look that did not find a fault any more, and the first that found it met by nothing.
+fn of_looks(samples: &[Sample]) -> Vec<(Timestamp, String)> {
+    let mut first: BTreeMap<(&FaultName, bool), (Timestamp, String)> = BTreeMap::new();
+    let mut samples: Vec<&Sample> = samples.iter().collect();
+    samples.sort_by_key(|sample| sample.at);
+    for look in samples.iter().flat_map(|sample| &sample.faults) {
+        if look.ended > 0 {
+            let of = usize::try_from(look.holds + look.ended + look.silent).unwrap_or(usize::MAX);
+            let what = format!("{} was not there any more on {} of {}", look.fault, look.ended, counted(of, "target"));
+            first.entry((&look.fault, true)).or_insert_with(|| (look.first_end.unwrap_or(look.asked), what));
+        }
+        if look.unmet > 0 {
+            let what = format!("{} was there on {} and nothing had met it", look.fault, look.unmet);
+            first.entry((&look.fault, false)).or_insert((look.asked, what));
+        }
+    }
+    first.into_values().collect()
 }
 
 /// The first time that each alarm was in alarm, or could not be read.

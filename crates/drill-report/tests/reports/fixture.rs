@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use drill_model::approval::Approval;
 use drill_model::experiment::Slot;
 use drill_model::ids::{RunId, UnitId};
-use drill_model::ledger::{Gone, Row, State};
-use drill_model::observation::{Finite, ProbeReading, Reading, Sample, Stage};
+use drill_model::ledger::{Gone, Row, State, Told};
+use drill_model::observation::{FaultLook, Finite, ProbeReading, Reading, Sample, Stage};
 use drill_model::pick::Seed;
 use drill_model::plan::{Baseline, Pacing, Plan, PlannedChange, Scope, Targets};
 use drill_model::quantity::Span;
@@ -145,6 +145,36 @@ pub fn refuted() -> Report {
     }
     for (index, value) in [(7, 87.5), (8, 75.0), (9, 87.5)] {
         report.samples[index].readings[AVAILABILITY].reading = Reading::from_number(value);
+    }
+    report
+}
+
+/// A fault that ended half way, that nothing had met at first; a look without an answer in time, and a time without looks.
+pub fn vanished() -> Report {
+    let mut report = supported();
+    let look = |seconds, holds, ended, unmet| FaultLook {
+        fault: report.ledger[0].fault.clone(),
+        asked: at(seconds),
+        holds,
+        ended,
+        silent: 2 - holds - ended,
+        unmet,
+        first_end: (ended > 0).then(|| at(seconds - 3)),
+        names: Vec::new(),
+    };
+    let looks = [(6, look(10, 2, 0, 2)), (13, look(40, 1, 1, 0))];
+    for (index, look) in looks {
+        report.samples[index].faults = vec![look];
+    }
+    report.samples[12].readings[LATENCY].reading = Reading::MoreThan(Finite::try_from(240.0).unwrap());
+    report.samples.retain(|sample| sample.stage != Stage::Fault || !(4..7).contains(&sample.number));
+    report.ledger[1].state =
+        State::Undone { landed: Some(at(2)), how: Gone::Absent, told: Told { ended: Some(at(37)), met: Some(false) } };
+    if let Some(plan) = &mut report.plan {
+        let stop = "stop_when: [{ probe: order-latency-p99, above_baseline: 2.5x, for_samples: 3 }]";
+        let text = EXPERIMENT.replace("stop_when: none", stop);
+        plan.scope.experiment.guards = drill_model::read::experiment(&text).unwrap().guards;
+        report.run.plan = Some(plan.scope.digest());
     }
     report
 }

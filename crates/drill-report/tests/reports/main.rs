@@ -35,6 +35,26 @@ fn a_refuted_run_is_reported() {
 }
 
 #[test]
+fn a_fault_that_vanished_is_reported() {
+    let report = fixture::vanished();
+    check("vanished", &report);
+    let html = render(&report).html;
+
+    for shown in [
+        "began in here",
+        "ended in here",
+        "nobody looked from",
+        "the run stops beyond 250",
+        "more than 240 at",
+        "slow-network was not there any more on 1 of 2 targets",
+        "nothing had met it",
+        "it had ended at 2026-03-02T10:00:37Z; nothing ever met it",
+    ] {
+        assert!(html.contains(shown), "{shown}");
+    }
+}
+
+#[test]
 fn an_aborted_run_is_reported() {
     check("aborted", &fixture::aborted());
 }

@@ -39,7 +39,7 @@ impl Times {
         let tick = |index: i64| {
             let second = index as f64 * step as f64;
             let place = (RIGHT - LEFT).mul_add((second - before) / self.length, LEFT);
-            let span = Span::seconds(index.unsigned_abs().saturating_mul(step));
+            let span = Span::seconds(index.unsigned_abs().saturating_mul(step)).rounded();
             (place <= RIGHT + 0.1).then(|| Mark::at(place, format!("{}{span}", if index < 0 { "-" } else { "" })))
         };
         (first..first.saturating_add(10)).map_while(tick).collect()
@@ -119,6 +119,6 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         let times = Times::over([at(0), at(100)].into_iter());
         let labels: Vec<String> = times.ticks(at(20)).into_iter().map(|mark| mark.label).collect();
-        assert_eq!(labels, ["-15s", "0s", "15s", "30s", "45s", "1m", "1m15s"]);
+        assert_eq!(labels, ["-15 s", "0", "15 s", "30 s", "45 s", "1 min", "1 min 15 s"]);
     }
 }

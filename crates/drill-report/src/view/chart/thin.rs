@@ -41,7 +41,11 @@ mod tests {
             other => Ok(f64::from(other % 7)),
         };
         let points: Vec<Point<'_>> = (0..20_000)
-            .map(|second| Point { at: Timestamp::from_second(second.into()).unwrap(), value: value(second) })
+            .map(|second| Point {
+                at: Timestamp::from_second(second.into()).unwrap(),
+                value: value(second),
+                beyond: false,
+            })
             .collect();
 
         let shown = out(&points);
