@@ -22,7 +22,7 @@ struct Set {
 }
 
 /// What a stop takes along, each in its own way. A unit is its name, its `[Unit]` lines and its own section.
-const SETS: [Set; 6] = [
+const SETS: [Set; 8] = [
     Set {
         name: "requires_and_binds_to",
         units: &[
@@ -82,10 +82,32 @@ const SETS: [Set; 6] = [
         started: "db",
         stopped: "db",
     },
+    Set {
+        name: "and_ends_what_its_end_started",
+        units: &[
+            ("db.service", "OnSuccess=stand-in.service", "[Service]\nExecStart=/bin/sleep 1000"),
+            ("stand-in.service", "", "[Service]\nExecStart=/bin/sleep 1000"),
+        ],
+        started: "db",
+        stopped: "db",
+    },
+    Set {
+        name: "and_ends_what_its_failure_started",
+        units: &[
+            (
+                "db.service",
+                "OnFailure=stand-in.service",
+                "[Service]\nExecStart=/bin/sh -c 'trap \"exit 143\" TERM; while :; do sleep 0.2; done'",
+            ),
+            ("stand-in.service", "", "[Service]\nExecStart=/bin/sleep 1000"),
+        ],
+        started: "db",
+        stopped: "db",
+    },
 ];
 
 /// What is refused: why, units, what to start and do, and what is asked for.
-const REFUSED: [(&str, &str, &str, &str); 12] = [
+const REFUSED: [(&str, &str, &str, &str); 19] = [
     ("not-startable", "", "systemctl start db; rm /etc/systemd/system/db.service; systemctl daemon-reload", "db"),
     ("not-startable", "", "systemctl start db; rm /etc/systemd/system/db.service", "db"),
     ("not-startable", "", "systemctl start db; ln -sf /dev/null /etc/systemd/system/db.service", "db"),
@@ -118,6 +140,48 @@ const REFUSED: [(&str, &str, &str, &str); 12] = [
     ("protected", "", "true", "sshd"),
     ("protected", "", "true", "systemd-resolved.service"),
     ("no-service", "", "true", "multi-user.target"),
+    (
+        "not-startable",
+        "",
+        "cp /bin/sleep /run/app; echo Type=exec >>/etc/systemd/system/db.service; sed -i s,/bin/sleep,/run/app, /etc/systemd/system/db.service; systemctl daemon-reload; systemctl start db; rm /run/app",
+        "db",
+    ),
+    ("not-startable", "ConditionPathExists=/run/ready\n", "touch /run/ready; systemctl start db; rm /run/ready", "db"),
+    (
+        "not-startable",
+        "",
+        "touch /run/env; printf 'Type=exec\\nEnvironmentFile=/run/env\\n' >>/etc/systemd/system/db.service; systemctl daemon-reload; systemctl start db; rm /run/env",
+        "db",
+    ),
+    (
+        "not-startable",
+        "",
+        "mkdir /run/work; printf 'Type=exec\\nWorkingDirectory=/run/work\\n' >>/etc/systemd/system/db.service; systemctl daemon-reload; systemctl start db; rmdir /run/work",
+        "db",
+    ),
+    (
+        "not-startable",
+        "",
+        "printf '[Unit]\\nDefaultDependencies=no\\n[Socket]\\nAccept=yes\\nListenStream=/run/each\\n' >/etc/systemd/system/each.socket; \
+         printf '[Unit]\\nDefaultDependencies=no\\n[Service]\\nStandardInput=socket\\nExecStart=/bin/cat\\n' >/etc/systemd/system/each@.service; \
+         systemctl daemon-reload; systemctl start each.socket; \
+         setsid perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(q(/run/each)); sleep 1000' </dev/null >/dev/null 2>&1 & \
+         until systemctl list-units --plain --no-legend 'each@*' | grep -q .; do sleep 0.1; done; \
+         ln -s \"$(systemctl list-units --plain --no-legend 'each@*' | cut -d' ' -f1)\" /run/name",
+        "",
+    ),
+    (
+        "not-stopped",
+        "",
+        "echo KillMode=none >>/etc/systemd/system/db.service; systemctl daemon-reload; systemctl start db",
+        "db",
+    ),
+    (
+        "not-steady",
+        "",
+        "printf '[Unit]\\nDefaultDependencies=no\\nRequires=db.service\\nStartLimitIntervalSec=0\\n[Service]\\nRestart=always\\nRestartSec=2\\nExecStart=/bin/false\\n' >/etc/systemd/system/loop.service; systemctl daemon-reload; systemctl start db; systemctl start --no-block loop; until systemctl show --property=SubState loop | grep -q auto-restart; do :; done",
+        "db",
+    ),
 ];
 
 pub fn trials() -> Vec<Trial> {
@@ -175,6 +239,9 @@ fn refused(number: usize) {
     write(&host, "db.service", head.trim_start_matches("RequiredBy=\n"), "[Service]\nExecStart=/bin/sleep 1000");
     assert!(host.holds(&format!("systemctl daemon-reload && {{ {made}; }}")));
     let before = active(&host);
+    // One whose name only the host knows.
+    let told = host.text("readlink /run/name");
+    let service = if service.is_empty() { told.trim() } else { service };
 
     host.order(&stop(service)).must_be("refused", why);
 

@@ -13,7 +13,7 @@ pub const COMMON: &str = include_str!("parts/common.yaml");
 pub const PRELUDE: &str = include_str!("parts/prelude.sh");
 
 /// The parts that a head can ask for, by name.
-pub const PARTS: [(&str, &str); 8] = [
+pub const PARTS: [(&str, &str); 9] = [
     ("deadman", include_str!("parts/deadman.sh")),
     ("firewall", include_str!("parts/firewall.sh")),
     ("paused", include_str!("parts/paused.sh")),
@@ -21,5 +21,6 @@ pub const PARTS: [(&str, &str); 8] = [
     ("processes", include_str!("parts/processes.sh")),
     ("queue", include_str!("parts/queue.sh")),
     ("services", include_str!("parts/services.sh")),
+    ("startable", include_str!("parts/startable.sh")),
     ("stress", include_str!("parts/stress.sh")),
 ];

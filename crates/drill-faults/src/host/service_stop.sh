@@ -1,6 +1,6 @@
 #: description: Stormdrill. Stops a service through its supervisor, and starts it again afterwards.
 #: timeout_seconds: 180
-#: parts: [deadman, services]
+#: parts: [deadman, services, startable]
 #: parameters:
 #:   - name: Service
 #:     description: The name of the service, as its supervisor knows it.
@@ -29,7 +29,7 @@ fault_check() {
       refuse not-active "service $SSM_Service is not active"
     # An alias stands for its unit.
     find_units "$(told Id)"
-    frozen=$units
+    frozen="$units|$followers"
     return 0
   fi
   have service || refuse no-service "this host has neither systemd nor the service command"
@@ -56,9 +56,18 @@ service_active() {
   fi
 }
 
+# which_units, which_followers: the two lists in $frozen.
+which_units() {
+  printf '%s\n' "${frozen%%|*}"
+}
+
+which_followers() {
+  printf '%s\n' "${frozen#*|}"
+}
+
 fault_save() {
   if [ "$(supervision)" = systemd ]; then
-    save "$unit_dir/units" "$frozen"
+    save "$unit_dir/units" "$(which_units)" && save "$unit_dir/followers" "$(which_followers)"
   else
     lives "$frozen" || { problem=not-as-before detail="service $SSM_Service was started anew meanwhile" && return 1; }
     note_run "${frozen%:*}"
@@ -67,9 +76,9 @@ fault_save() {
 
 fault_apply() {
   if [ "$(supervision)" = systemd ]; then
-    saved="{\"active\":true,\"units\":$(count_units "$frozen")}"
-    # shellcheck disable=SC2086
-    systemctl stop --no-block -- $frozen 9<&- >/dev/null 2>&1
+    saved="{\"active\":true,\"units\":$(count_units "$(which_units)")}"
+    # shellcheck disable=SC2046
+    systemctl stop --no-block -- $(which_units) 9<&- >/dev/null 2>&1
   else
     saved='{"active":true}'
     service "$SSM_Service" stop >/dev/null 2>&1 9<&- 3>&-
@@ -79,8 +88,8 @@ fault_apply() {
 fault_landed() {
   detail="service $SSM_Service is still active"
   if [ "$(supervision)" = systemd ]; then
-    units_in "inactive failed" "$frozen" || return 1
-    detail="service $SSM_Service is inactive, with all that its stop took along ($(count_units "$frozen") units)"
+    units_in "inactive failed" "$(which_units)" || return 1
+    detail="service $SSM_Service is inactive, with all that its stop took along ($(count_units "$(which_units)") units)"
   else
     ! service_active || return 1
     detail="service $SSM_Service is inactive"
@@ -116,7 +125,9 @@ ask() {
   asked=$(systemctl show \
     --property=Id,Names,ActiveState,LoadState,UnitFileState,FragmentPath,Transient,CanStart,CanStop,NeedDaemonReload \
     --property=RequiredBy,RequisiteOf,BoundBy,ConsistsOf,PropagatesStopTo,TriggeredBy,UpheldBy,After \
-    --property=Requires,Requisite,BindsTo,Wants,StopWhenUnneeded -- "$1" 2>/dev/null) || asked=''
+    --property=Requires,Requisite,BindsTo,Wants,StopWhenUnneeded,OnFailure,OnSuccess,KillMode \
+    --property=ExecStartPre,ExecStart,EnvironmentFiles,WorkingDirectory,User,Group,DynamicUser,RootDirectory,RootImage \
+    -- "$1" 2>/dev/null) || asked=''
   [ -n "$asked" ]
 }
 
@@ -158,12 +169,15 @@ check_unit() {
   fragment=$(told FragmentPath)
   [ -z "$fragment" ] || [ -e "$fragment" ] || refuse not-startable "the file of $1 is gone: it could not be started again"
   [ "$(told NeedDaemonReload)" != yes ] || refuse not-as-before "the file of $1 has changed since it was loaded: it would start as another"
+  [ "$(told ActiveState)" != activating ] || refuse not-steady "$1 would be stopped along, and is only just starting"
+  [ "$(told KillMode)" != none ] || refuse not-stopped "$1 has KillMode=none: its processes would go on"
+  check_startable "$1"
 }
 
 # find_units SERVICE: sets $units: the service, what a stop of it takes along, and what would start it again, in the
 # order in which they are started. Refuses what could not be brought back.
 find_units() {
-  units='' waiting=$1 along='' upheld=''
+  units='' waiting=$1 along='' upheld='' followers=''
   while [ -n "$waiting" ]; do
     # shellcheck disable=SC2086
     set -- $waiting
@@ -180,6 +194,7 @@ find_units() {
     units="$units${units:+ }$one"
     [ "$(count_units "$units")" -le 40 ] || refuse takes-along "the stop would take more than 40 units along"
     upheld="$upheld $(told UpheldBy)"
+    followers="$followers $(told OnFailure) $(told OnSuccess)"
     for property in RequiredBy RequisiteOf BoundBy ConsistsOf PropagatesStopTo TriggeredBy; do
       waiting="$waiting $(told "$property")"
     done
@@ -195,7 +210,20 @@ find_units() {
     esac
     ! ask "$one" || ! running_unit || refuse upheld "$one upholds it, and would start it again at once"
   done
+  choose_followers
   order_units
+}
+
+# choose_followers: $followers without what runs already: what its end starts is stopped again before it is back.
+choose_followers() {
+  chosen=''
+  for one in $followers; do
+    case " $units $chosen " in
+      *" $one "*) continue ;;
+    esac
+    ! ask "$one" || running_unit || chosen="$chosen${chosen:+ }$one"
+  done
+  followers=$chosen
 }
 
 count_units() {

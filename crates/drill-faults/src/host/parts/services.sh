@@ -109,6 +109,7 @@ runs_as_before() {
 bring_back() {
   if [ -s "$unit_dir/units" ]; then
     units=$(cat "$unit_dir/units")
+    stop_followers || { problem="what the stop started does not end" && return 1; }
     units_back "$units" && return 0
     # shellcheck disable=SC2086
     systemctl start --no-block --job-mode=ignore-requirements -- $units 9<&- ||
@@ -121,9 +122,28 @@ bring_back() {
   fi
 }
 
+followers() {
+  cat "$unit_dir/followers" 2>/dev/null || :
+}
+
+# stop_followers: what the end of those units started, such as a stand-in, and what was off before.
+stop_followers() {
+  running=''
+  for one in $(followers); do
+    ! units_back "$one" || running="$running${running:+ }$one"
+  done
+  [ -n "$running" ] || return 0
+  # shellcheck disable=SC2086
+  systemctl stop --no-block -- $running 9<&- && await 90 units_in "inactive failed" "$running"
+}
+
 # brought_back: the same set is active, and is so a moment later as well.
 brought_back() {
   if [ -s "$unit_dir/units" ]; then
+    for one in $(followers); do
+      problem="$one still runs, which the stop started"
+      ! units_back "$one" || return 1
+    done
     units_back "$(cat "$unit_dir/units")" && nap && units_back "$(cat "$unit_dir/units")"
   elif [ -s "$unit_dir/service" ]; then
     { read -r service; } <"$unit_dir/service"
