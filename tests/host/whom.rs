@@ -19,6 +19,7 @@ const OTHER: &str = "00000000000000b2";
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("whom::a_script_is_known_by_its_name_however_long", script),
+        trial("whom::a_script_is_known_behind_its_interpreter", behind),
         trial("whom::a_command_line_tells_two_of_one_program_apart", command_line),
         trial("whom::a_text_is_no_pattern", fixed_text),
         trial("whom::one_users_processes_are_not_anothers", user),
@@ -83,6 +84,31 @@ fn script() {
     assert_eq!((matched(&answer), letters(&host, "payment-reconciler.py", 1).as_str()), (1, "T"));
     revert(&host, UNIT);
     assert_eq!(letters(&host, "payment-reconciler.py", 1), "r");
+}
+
+/// However it was started; what only stands in the command line of another is not meant.
+fn behind() {
+    let host = Sandbox::new();
+    let waits = "exec 3<> <(:); while :; do read -r -t 1 <&3; done\n";
+    host.install("ledger.sh", waits);
+    host.install("by-env.sh", &format!("#!/usr/bin/env -S bash\n{waits}"));
+    let folder = format!("{}/bin", host.folder.display());
+    start(&host, &format!("bash --norc -o pipefail {folder}/ledger.sh first"));
+    start(&host, &format!("{folder}/by-env.sh second"));
+    start(&host, &format!("bash {folder}/by-env.sh ledger.sh"));
+    start(&host, "bash -c \"exec 3<> <(:); while :; do read -r -t 1 <&3; done\" ledger.sh");
+    assert_eq!((letters(&host, "ledger.sh first", 1), letters(&host, "by-env.sh", 2)), ("r".into(), "rr".into()));
+
+    let answer = host.order(&pause(UNIT, &[("Process", "ledger.sh")]));
+    answer.must_be("landed", "");
+    assert_eq!((matched(&answer), letters(&host, "ledger.sh first", 1).as_str()), (1, "T"));
+    let answer = host.order(&pause(OTHER, &[("Process", "by-env.sh")]));
+    answer.must_be("landed", "");
+    assert_eq!((matched(&answer), letters(&host, "by-env.sh", 2).as_str()), (2, "TT"));
+
+    revert(&host, UNIT);
+    revert(&host, OTHER);
+    assert_eq!((letters(&host, "ledger.sh first", 1), letters(&host, "by-env.sh", 2)), ("r".into(), "rr".into()));
 }
 
 fn command_line() {

@@ -93,6 +93,7 @@ called() {
   words=$({ tr '\n\0' ' \n' <"/proc/$1/cmdline"; } 2>/dev/null) || return 1
   word=${words%%"$newline"*}
   [ "${word##*/}" != "$2" ] || return 0
+  runs_script "$2" && return 0
   case $2 in
     "$short"*) [ "${#short}" = 15 ] || return 1 ;;
     *) return 1 ;;
@@ -100,6 +101,33 @@ called() {
   case /$words$newline in
     *"/$2$newline"*) return 0 ;;
   esac
+  return 1
+}
+
+# runs_script NAME: $program is an interpreter, and what it was started for has that name: the first of $words that is
+# neither an option nor the value of one.
+runs_script() {
+  case ${program##*/} in
+    python* | pypy* | perl* | ruby* | node | nodejs | php* | lua* | bash | dash | sh | ash | ksh* | zsh* | busybox | java | dotnet | mono*) ;;
+    *) return 1 ;;
+  esac
+  rest=$words$newline
+  while
+    rest=${rest#*"$newline"}
+    [ -n "$rest" ]
+  do
+    word=${rest%%"$newline"*}
+    case $word in
+      # A program that stands in the command line itself has no name.
+      -c | -e | --eval) return 1 ;;
+      -X | -W | -I | -r | -d | -o | -O | -cp | -classpath | --class-path | -p | --module-path) rest=${rest#*"$newline"} ;;
+      -*) ;;
+      *)
+        [ "${word##*/}" = "$1" ]
+        return
+        ;;
+    esac
+  done
   return 1
 }
 
