@@ -12,11 +12,14 @@
 mod cases;
 mod clock;
 mod deadman;
+mod disks;
 mod effects;
+mod groups;
 mod guards;
 mod hostile;
 mod kills;
 mod lint;
+mod moves;
 mod order;
 mod reach;
 mod sandbox;
@@ -47,22 +50,32 @@ fn main() -> std::process::ExitCode {
         hostile::trials,
         kills::trials,
         reach::trials,
+        moves::trials,
         whom::trials,
         services::plain_trials,
         state::trials,
+        disks::trials,
     ] {
         trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(namespaces.is_some())));
     }
     let init = namespaces.clone().or_else(sandbox::missing_systemd);
-    for group in [systemd::trials, services::trials, state::systemd_trials] {
+    for group in [systemd::trials, services::trials, disks::systemd_trials] {
         trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(init.is_some())));
     }
+    let ext4 = namespaces.clone().or_else(disks::missing_ext4);
+    trials.extend(disks::ext4_trials().into_iter().map(|trial| trial.with_ignored_flag(ext4.is_some())));
     let machine = vm::missing();
     trials.extend(vm::trials().into_iter().map(|trial| trial.with_ignored_flag(machine.is_some())));
 
-    let skipped = [("the namespaces of a host", namespaces), ("hosts with systemd", init), ("the microVM", machine)];
+    let skipped = [
+        ("the namespaces of a host", namespaces),
+        ("hosts with systemd", init),
+        ("disks of ext4", ext4),
+        ("the microVM", machine),
+    ];
     say(&skipped);
     let conclusion = libtest_mimic::run(&arguments, trials);
+    disks::say();
     say(&skipped);
     conclusion.exit_code()
 }

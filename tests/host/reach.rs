@@ -34,7 +34,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// A container behind a bridge of the host: `box`, which is 172.31.0.2 and fd31::2, and speaks through the host.
-fn with_container() -> Sandbox {
+pub fn with_container() -> Sandbox {
     let host = with_ipv6();
     let made = host.shell(
         "set -e
@@ -65,12 +65,13 @@ fn with_container() -> Sandbox {
     host
 }
 
-/// How something is called from the container and from the peer.
-const BOX: &str = "ip netns exec box";
+/// How something is called from the container.
+pub const BOX: &str = "ip netns exec box";
+/// And from the peer.
 const AWAY: &str = "ip netns exec peer";
 
 /// A host that also has a global IPv6 address.
-fn with_ipv6() -> Sandbox {
+pub fn with_ipv6() -> Sandbox {
     let host = Sandbox::new();
     assert!(host.holds(
         "ip addr add fd77::1/64 dev eth0 nodad && ip -n peer addr add fd77::2/64 dev eth0 nodad &&
@@ -80,7 +81,7 @@ fn with_ipv6() -> Sandbox {
     host
 }
 
-fn blackhole(unit: &str, direction: &str, protocol: &str, port: &str, to: &str) -> Order {
+pub fn blackhole(unit: &str, direction: &str, protocol: &str, port: &str, to: &str) -> Order {
     let order = Order::new("network-blackhole", unit).with("Direction", direction).with("Protocol", protocol);
     order.with("Port", port).with("To", to)
 }
@@ -89,7 +90,7 @@ fn loss(unit: &str, direction: &str, percent: &str, to: &str) -> Order {
     Order::new("network-loss", unit).with("Percent", percent).with("Direction", direction).with("To", to)
 }
 
-fn revert(host: &Sandbox, unit: &str) {
+pub fn revert(host: &Sandbox, unit: &str) {
     host.order(&Order::new("revert", unit)).must_be("reverted", "");
 }
 
@@ -270,7 +271,8 @@ const HOME: &str = include_str!("reach/home.pl");
 /// The agent: it keeps a connection to its proxy, and calls home by name. Each round is a word in /run/calls.
 const AGENT: &str = include_str!("reach/agent.sh");
 
-fn agent() {
+/// A host with the agent on it, which calls home.
+pub fn with_agent() -> Sandbox {
     let host = with_ipv6();
     for (name, text) in [("home.pl", HOME), ("agent.sh", AGENT)] {
         std::fs::write(host.folder.join(name), text).unwrap();
@@ -278,15 +280,26 @@ fn agent() {
     std::fs::copy("/bin/bash", host.folder.join("amazon-ssm-agent")).unwrap();
     let folder = host.folder.display();
     assert!(host.holds(&format!(
-        "ip -n peer addr add 10.77.0.3/32 dev eth0; ip -n peer addr add 10.77.0.4/32 dev eth0
+        "for last in 3 4 5; do ip -n peer addr add 10.77.0.$last/32 dev eth0; done
+        echo 10.77.0.3 >/run/home-is
         rm -f /etc/resolv.conf; echo nameserver 10.77.0.2 >/etc/resolv.conf
         setsid ip netns exec peer perl {folder}/home.pl </dev/null >/run/home 2>&1 &
         while ! timeout 1 bash -c '</dev/tcp/10.77.0.4/3128'; do :; done
         setsid {folder}/amazon-ssm-agent {folder}/agent.sh </dev/null >/run/agent 2>&1 &"
     )));
-    let rounds = || host.text("cat /run/calls").lines().map(str::to_owned).collect::<Vec<_>>();
-    assert!(clock::eventually(SOON, || rounds().len() > 1), "{}", host.text("cat /run/home /run/agent"));
-    assert!(rounds().iter().all(|word| word == "good"), "{:?} {}", rounds(), host.text("cat /run/home /run/agent"));
+    let said = || host.text("cat /run/home /run/agent");
+    assert!(clock::eventually(SOON, || rounds(&host).len() > 1), "{}", said());
+    assert!(rounds(&host).iter().all(|word| word == "good"), "{:?} {}", rounds(&host), said());
+    host
+}
+
+/// What the agent said of each of its calls.
+pub fn rounds(host: &Sandbox) -> Vec<String> {
+    host.text("cat /run/calls").lines().map(str::to_owned).collect()
+}
+
+fn agent() {
+    let host = with_agent();
 
     let wide = "10.0.0.0/8";
     for (index, order) in [
@@ -303,15 +316,15 @@ fn agent() {
     .enumerate()
     {
         let unit = format!("{:016x}", 0xa0 + index);
-        let order = order.with("Unit", &unit);
+        let order = order.with("Unit", &unit).with("NotAfter", (clock::now() + 60).to_string());
         let child = host.start_with(&order, &[("AWS_SSM_REGION_NAME", "eu-west-1")], Stdio::piped);
         let output = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Answer::read(output.status.code(), &text(output.stdout), &text(output.stderr)).must_be("landed", "");
-        let during = rounds().len();
+        let during = rounds(&host).len();
 
-        assert!(clock::eventually(SOON, || rounds().len() > during + 4));
-        let said = rounds().split_off(during);
+        assert!(clock::eventually(SOON, || rounds(&host).len() > during + 4));
+        let said = rounds(&host).split_off(during);
         assert!(said.iter().all(|word| word == "good"), "{:?}: {said:?}\n{}", order.values, host.text("iptables -nvL"));
         if order.values["To"] == wide {
             assert!(dark(&host, "", PEER, 5432));

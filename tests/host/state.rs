@@ -1,11 +1,11 @@
-//! State on disks that are full or nearly full, lost or broken, kept over a boot; supervisors that stand still or are gone.
-//! After each, nothing of the unit is there, or it ends by itself and says so.
+//! State that is lost or broken, or kept over a boot; supervisors that stand still or are gone; orders that come twice, late
+//! or early. After each, nothing of the unit is there, or it ends by itself and says so.
 
 use std::time::Duration;
 
 use libtest_mimic::Trial;
 
-use crate::cases::{Case, case, systemd_case};
+use crate::cases::case;
 use crate::order::Order;
 use crate::{clock, trial};
 
@@ -17,35 +17,9 @@ const FOLDER: &str = "/var/lib/stormdrill";
 /// A fault for each way to keep state: none, a list, how something runs, a file, a log, a kernel table.
 const KEPT: [&str; 5] = ["process-pause", "service-stop", "disk-fill", "cpu-stress", "network-blackhole"];
 
-/// Sizes in KiB and numbers of inodes, none for many. A document is about 40 KiB: it fits or not in the middle.
-const ROOM: [&[(u32, Option<u32>)]; 2] = [
-    &[(4, None), (16, None), (28, None), (36, None), (44, None), (52, None), (60, None), (68, None), (80, None)],
-    &[
-        (120_000, Some(1)),
-        (120_000, Some(3)),
-        (120_000, Some(5)),
-        (120_000, Some(7)),
-        (120_000, Some(8)),
-        (120_000, Some(9)),
-        (120_000, Some(10)),
-        (120_000, Some(11)),
-        (120_000, Some(12)),
-        (120_000, Some(13)),
-        (120_000, Some(14)),
-        (120_000, Some(16)),
-    ],
-];
-
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for fault in KEPT {
-        for (what, rooms) in ["bytes", "inodes"].into_iter().zip(ROOM) {
-            // To fill a disk needs more room than that.
-            if fault == "disk-fill" && what == "bytes" {
-                continue;
-            }
-            trials.push(trial(format!("state::{fault}_on_disks_with_few_{what}"), move || little_room(fault, rooms)));
-        }
         trials.push(trial(format!("state::{fault}_is_undone_when_its_copy_is_broken"), move || broken_copy(fault)));
     }
     trials.extend([
@@ -59,69 +33,6 @@ pub fn trials() -> Vec<Trial> {
         trial("state::the_probe_says_what_holds_and_until_when", probed),
     ]);
     trials
-}
-
-pub fn systemd_trials() -> Vec<Trial> {
-    vec![
-        trial("state::under_systemd_a_pause_on_disks_with_few_bytes", || {
-            cells(&systemd_case("process-pause"), ROOM[0])
-        }),
-        trial("state::under_systemd_a_small_ext4_is_refused_or_ends", small_ext4),
-    ]
-}
-
-fn little_room(fault: &'static str, rooms: &[(u32, Option<u32>)]) {
-    cells(&case(fault), rooms);
-}
-
-fn cells(case: &Case, rooms: &[(u32, Option<u32>)]) {
-    let mut outcomes = Vec::new();
-    for (index, (size, inodes)) in rooms.iter().enumerate() {
-        let unit = format!("{:016x}", 0xd00 + index);
-        let inodes = inodes.map_or(String::new(), |inodes| format!(",nr_inodes={inodes}"));
-        let room = format!("size={size}k{inodes}");
-        assert!(case.host.holds(&format!("mount -t tmpfs -o {room},mode=700 small {FOLDER}")));
-        let answer = case.host.order(&case.order(&unit).for_seconds(2));
-        let at = format!("{room}: {answer:?}");
-        match answer.outcome() {
-            "refused" => assert!(!case.harmed(), "refused, and there: {at}"),
-            "failed" => assert!(!case.harmed(), "failed, and there: {at}"),
-            "landed" => assert!(clock::eventually(GONE, || case.host.units().is_empty()), "it does not end: {at}"),
-            other => panic!("{other}: {at}"),
-        }
-        outcomes.push(answer.outcome().to_owned());
-        case.must_be_whole();
-        let after = case.host.order(&Order::new("revert", &unit));
-        assert_eq!(after.outcome(), "absent", "{at} {after:?}");
-        assert!(case.host.units().is_empty(), "{at}");
-        // What held the fault may still look around in it.
-        assert!(clock::eventually(SOON, || case.host.holds(&format!("umount {FOLDER}"))), "{at}");
-    }
-    // A grid that is all on one side of the edge shows nothing.
-    assert!(outcomes.iter().any(|outcome| outcome == "refused"), "{outcomes:?}");
-    assert!(outcomes.iter().any(|outcome| outcome == "landed"), "{outcomes:?}");
-}
-
-/// Small files fit into such a disk when the document does not.
-fn small_ext4() {
-    let case = systemd_case("process-pause");
-    let made = "mkfs.ext4 -q -O inline_data -I 1024 -m 0 /run/image 8M && mount -o loop /run/image";
-    if !case.host.holds(&format!("{made} {FOLDER}")) {
-        crate::note("skipped: a small ext4: it cannot be made or mounted here");
-        return;
-    }
-    assert!(case.host.holds(&format!("mkdir {FOLDER}/units {FOLDER}/tombstones")));
-    for (index, left) in [0, 12, 28, 40, 64].into_iter().enumerate() {
-        let unit = format!("{:016x}", 0xe00 + index);
-        case.host.shell(&format!(
-            "rm -f {FOLDER}/full; dd if=/dev/zero of={FOLDER}/spare bs=1k count={left}; \
-             dd if=/dev/zero of={FOLDER}/full bs=1k; rm {FOLDER}/spare; sync"
-        ));
-        let answer = case.host.order(&case.order(&unit).for_seconds(2));
-        assert!(["refused", "landed", "failed"].contains(&answer.outcome()), "{left}: {answer:?}");
-        assert!(clock::eventually(GONE, || case.host.units().is_empty() && !case.harmed()), "{left}: {answer:?}");
-    }
-    assert!(clock::eventually(SOON, || case.host.holds(&format!("umount {FOLDER}"))));
 }
 
 /// Its copy is cut, and both supervisors die: the revert does it by itself.

@@ -45,14 +45,11 @@ fault_check() {
 fault_apply() {
   which_packets
   chain_of "$unit"
-  note_tables
   thaw
-  # The addresses of now: what the name means later is another matter.
-  printf '%s\n' "$frozen" >"$unit_dir/peers"
   saved=$(saved_peers)
   drop_packets
 }
 
 fault_landed() {
-  see_rules
+  see_rules && landed_rules=$own_rules
 }

@@ -35,6 +35,7 @@ fault_check() {
   have tc || refuse no-tc "this host has no tc"
   have ip || refuse no-tc "this host has no ip"
   choose_peers -
+  refuse_bypass
   choose_interfaces
   can_delay || refuse no-netem "this kernel cannot delay packets: sch_netem, sch_prio or cls_u32 is missing"
   for interface in $ways; do
@@ -69,11 +70,15 @@ choose_interfaces() {
   [ "$ways" = "$SSM_Interface" ] || refuse other-interface "packets to $SSM_To leave by $ways, and not by $SSM_Interface alone"
 }
 
+fault_save() {
+  thaw
+  # shellcheck disable=SC2086
+  save "$unit_dir/interface" $ways && save "$unit_dir/queues" "$(tc qdisc show)"
+}
+
 fault_apply() {
   thaw
   queue_of "$unit"
-  printf '%s\n' "$ways" | tr ' ' '\n' >"$unit_dir/interface"
-  tc qdisc show >"$unit_dir/queues" || return 1
   saved="{\"interfaces\":\"$(clean "$ways" 200)\",\"root_qdisc\":\"$(kinds)\"}"
   jitter=''
   [ "$SSM_JitterMs" -eq 0 ] || jitter=${SSM_JitterMs}ms

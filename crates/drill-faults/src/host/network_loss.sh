@@ -36,12 +36,11 @@ fault_check() {
 fault_apply() {
   which_packets
   chain_of "$unit"
-  note_tables
   thaw
   saved=$(saved_peers)
   drop_packets
 }
 
 fault_landed() {
-  see_rules
+  see_rules && landed_rules=$own_rules
 }

@@ -45,14 +45,20 @@
 
 # How long the answer waits for them to be gone. Who asked waits for half a minute.
 LOOKS=20
+IRREVOCABLE=yes
 
 fault_check() {
   check_matched
 }
 
-fault_apply() {
+fault_save() {
   saved=$(saved_processes)
-  printf '%s\n' "$frozen" >"$unit_dir/told"
+  save "$unit_dir/told" "$frozen" || return 1
+  all_gone || :
+  promise "$detail"
+}
+
+fault_apply() {
   for one in $frozen; do
     ! lives "$one" || kill -s "$SSM_Signal" "${one%:*}" 2>/dev/null || :
   done
@@ -82,7 +88,8 @@ fault_holds() {
   [ "$doubt" = unseen ] || return 0
   all_gone || return 0
   doubt=''
-  settle landed "" "$detail"
+  # What was said before stays true where there is no room for more.
+  settle landed "" "$detail" || :
 }
 
 # fault_counters: whom the signal reached, as a JSON object.

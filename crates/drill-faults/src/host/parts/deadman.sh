@@ -6,15 +6,17 @@
 #
 # A fault's own source gives: fault_check (may refuse, may set $frozen), fault_apply, fault_landed, fault_undo and
 # fault_gone, and may set $doubt (why it has not been seen yet), replace fault_save (writes what the way back needs; nothing has been touched when it fails),
-# fault_holds, fault_counters, PATIENCE (seconds until it must have landed) and LASTING (survives a boot).
+# fault_holds, fault_counters, PATIENCE (seconds until it must have landed), LASTING (survives a boot) and IRREVOCABLE.
 
 PATIENCE=20
 LASTING=no
-frozen='' doubt=''
+# What it does cannot be taken back: it is never said not to have been made. Its `fault_save` keeps a promise.
+IRREVOCABLE=no
+frozen='' doubt='' holding=no
 # How far a host's clock may be ahead of the one that the deadline was read from.
 SKEW=60
 # What a fault's functions may have set when it landed, and need to look at it again from another process.
-REMEMBERED='frozen workers want drops hooked hooks expected base base_chain side chain ways peers_4 peers_6 spared interface root_handle delay_handle'
+REMEMBERED='frozen workers want hooked hooks expected landed_rules chain base_chain side ways peers_4 peers_6 spared interface root_handle delay_handle'
 
 fault_save() {
   :
@@ -167,6 +169,7 @@ arm() {
       eval "value=\${SSM_$name}"
       set -- "$@" "--setenv=SSM_$name=$value"
     done
+    [ -z "${AWS_SSM_REGION_NAME-}" ] || set -- "$@" "--setenv=AWS_SSM_REGION_NAME=$AWS_SSM_REGION_NAME"
     problem=$(systemd-run "$@" /bin/sh "$script" unit 2>&1) || { armed=no && return 1; }
     return 0
   fi
@@ -210,8 +213,12 @@ report() {
     read_tombstone
     case $buried_cause in
       revert | refused) buried ;;
-      *) conclude failed no-answer "the fault was not seen to land, and has been put back" ;;
     esac
+    if [ "$IRREVOCABLE" = yes ] && [ -n "$buried_since" ]; then
+      since=$buried_since ended_at=$buried_at counters=$buried_counters
+      conclude landed unseen "it was under way, and ended before it could say what came of it"
+    fi
+    conclude failed no-answer "the fault was not seen to land, and has been put back"
   fi
   # The supervisor is gone and left nothing: it could not write what it needs, and so it touched nothing.
   if ! somewhere && bar; then
@@ -244,6 +251,18 @@ read_result() {
 # settle OUTCOME REASON DETAIL: the supervisor's word, whole or not at all.
 settle() {
   save "$unit_dir/result" "$1" "$2" "$(clean "$3")" "$saved" "$evidence" "$since" "$until_at"
+}
+
+# promise DETAIL: the word of a fault that cannot be taken back, written before it is done, for a disk that is full after.
+promise() {
+  since=$(now)
+  until_at=$((since + until - $(uptime)))
+  save "$unit_dir/promised" landed unseen "$(clean "$1")" "$saved" "$evidence" "$since" "$until_at"
+}
+
+# keep_promise: what was promised is the word. To rename needs no room.
+keep_promise() {
+  mv "$unit_dir/promised" "$unit_dir/result" 2>/dev/null
 }
 
 # --- the supervisor --------------------------------------------------------------------------------------------
@@ -325,7 +344,7 @@ hold() {
   elif fault_apply && await "$PATIENCE" fault_landed; then
     landed=yes since=$(now)
     until_at=$((since + until - $(uptime)))
-    remember && settle landed "$doubt" "$detail"
+    { remember && settle landed "$doubt" "$detail"; } || keep_promise
   else
     fault_undo || :
     evidence=''
@@ -333,7 +352,7 @@ hold() {
     until=$(($(uptime) + 10))
   fi
   exec 9<&-
-  relief=gone:0 missed=0
+  relief=gone:0 missed=0 holding=yes
   while [ -d "$unit_dir" ] && [ "$(uptime)" -lt "$until" ] && still_holds; do
     watch_the_watchdog
     sleep 1 || nap || :
@@ -436,6 +455,7 @@ epitaph() {
     read -r ended_at <"$unit_dir/ended"
   fi
   outcome=''
+  [ ! -f "$unit_dir/promised" ] || read_result "$unit_dir/promised"
   [ ! -f "$unit_dir/result" ] || read_result "$unit_dir/result"
   [ "$outcome" = landed ] || since=''
   save "$tombstone" "$ended_at ${buried_cause:-$1} ${since:--} $counters" || :
@@ -510,7 +530,8 @@ holds_role() {
   load_parameters "$unit_dir/parameters"
   recall
   read_result "$unit_dir/result"
-  [ "$outcome" = landed ] && fault_holds
+  # It may be changing just now.
+  [ "$outcome" = landed ] && { fault_holds || { nap && recall && fault_holds; }; }
 }
 
 counters_role() {

@@ -5,6 +5,10 @@
 # A fault's own source sets $protocol (tcp, udp or all), $port (0 is every one) and $chance (of a packet to be dropped;
 # always, when it is empty).
 
+# So often the holder looks for new addresses, in seconds.
+FOLLOW=5
+follow_at=0 own_rules='' landed_rules=''
+
 # chain_of UNIT: sets $chain; a chain has at most 28 characters.
 chain_of() {
   chain=SD-$1
@@ -24,6 +28,9 @@ check_packets() {
     *) refuse no-iptables "iptables does not work on this host" ;;
   esac
   have iptables-restore || refuse no-iptables "this host has no iptables-restore"
+  for tool in awk cksum; do
+    have "$tool" || refuse no-tool "this host has no $tool"
+  done
   choose_peers "$1"
   case $working in
     *ip6tables) have ip6tables-restore || refuse no-ip6tables "this host has no ip6tables-restore" ;;
@@ -31,6 +38,7 @@ check_packets() {
   esac
   choose_spared
   refuse_protected "$protocol" "$port"
+  refuse_bypass
   ways=''
   if forwards iptables || forwards ip6tables; then
     choose_ways "$peers_4 $peers_6"
@@ -87,9 +95,8 @@ forwards() {
   esac
 }
 
-# chain_rules TABLE PEERS: what the two chains say, for the restore command of TABLE.
-chain_rules() {
-  table=$1 peers=$2
+# read_packets: how the rules of $table read a packet.
+read_packets() {
   if [ "$SSM_Direction" = egress ]; then
     peer=-d there=--dport loopback=-o
   else
@@ -97,6 +104,11 @@ chain_rules() {
   fi
   tracking=no
   ! rewrites "$table" || tracking=yes
+}
+
+# chain_rules TABLE PEERS: what the two chains say, for the restore command of TABLE.
+chain_rules() {
+  table=$1 peers=$2
   printf '*filter\n'
   printf '%s\n' "-A $chain-D ${chance:+-m statistic --mode random --probability $chance }-j DROP"
   # Everybody does not mean oneself: who wants the loopback names it.
@@ -111,13 +123,18 @@ chain_rules() {
     done
   fi
   for network in $peers; do
-    case $protocol-$port in
-      all-0) choose_rules "$network" '' ;;
-      all-*) choose_rules "$network" tcp && choose_rules "$network" udp ;;
-      *) choose_rules "$network" "$protocol" ;;
-    esac
+    peer_rules "$network"
   done
   printf 'COMMIT\n'
+}
+
+# peer_rules NETWORK: the packets of one peer.
+peer_rules() {
+  case $protocol-$port in
+    all-0) choose_rules "$1" '' ;;
+    all-*) choose_rules "$1" tcp && choose_rules "$1" udp ;;
+    *) choose_rules "$1" "$protocol" ;;
+  esac
 }
 
 # spare_rules PROTOCOL:PORT:NETWORK: packets to, or answers from, what must stay reachable; by the address on the packet,
@@ -197,6 +214,7 @@ drop_packets() {
       *) peers=$peers_6 ;;
     esac
     [ -n "$peers" ] || continue
+    read_packets
     { rule "$table" -w 5 -N "$chain-D" && rule "$table" -w 5 -N "$chain"; } || return 1
     lines=$(chain_rules "$table" "$peers")
     detail=$(printf '%s\n' "$lines" | "$table-restore" -w 5 -n 2>&1) || { problem=no-rule && return 1; }
@@ -210,21 +228,111 @@ drop_packets() {
   done
 }
 
-# see_rules: every chain is hooked as it was, and drops.
+# see_rules: every chain is hooked as it was, with nothing above it that could let packets pass, and drops. Sets $own_rules
+# to what the chains say.
 see_rules() {
-  seen=0 found=0
+  seen=0 found=0 own_rules=''
   problem=not-seen detail="the chain $chain is not hooked"
   for table in $hooked; do
     listing=$("$table" -w 5 -S 2>/dev/null) || return 1
     printf '%s\n' "$listing" | grep -q -e "^-A $chain-D .*-j DROP\$" || return 1
     seen=$((seen + $(printf '%s\n' "$listing" | grep -c -e " -g $chain-D\$")))
     found=$((found + $(printf '%s\n' "$listing" | grep -c -e " -j $chain\$")))
+    printf '%s\n' "$listing" | comes_first || { detail="a rule above the chain $chain lets packets pass" && return 1; }
+    own_rules=$own_rules$(printf '%s\n' "$listing" | grep -e "^-A $chain" | cksum)
   done
   # shellcheck disable=SC2086
   set -- $hooks
   [ "$expected" -gt 0 ] && [ "$seen" -eq "$expected" ] && [ "$found" -eq "$#" ] || return 1
   detail="$seen rules of chain $chain drop packets, from $found hooks"
   evidence="{\"chain\":\"$chain\",\"hooks\":\"$(clean "${hooks% }" 200)\",\"rules\":$seen,\"met\":$(fault_counters)}"
+}
+
+# comes_first: in the listing of a table, nothing above our hooks accepts, or leads to what does. Others' drops, logs and
+# marks, and our own chains, may stand there.
+comes_first() {
+  awk -v ours="$chain" '
+    $1 == "-A" {
+      target = ""
+      for (at = 3; at < NF; at++) if ($at == "-j" || $at == "-g") { target = $(at + 1); how = $at; break }
+      if (target == "") next
+      count++
+      from[count] = $2; to[count] = target; goes[count] = how
+    }
+    END {
+      passes["ACCEPT"] = passes["QUEUE"] = passes["NFQUEUE"] = 1
+      do {
+        more = 0
+        for (at = 1; at <= count; at++) if (to[at] in passes && !(from[at] in passes)) { passes[from[at]] = 1; more = 1 }
+      } while (more)
+      for (at = count; at > 0; at--) {
+        if (to[at] == ours) below[from[at]] = 1
+        else if (from[at] in below && to[at] !~ /^SD-/ && (to[at] in passes || to[at] == "RETURN" || goes[at] == "-g")) exit 1
+      }
+    }'
+}
+
+# fault_holds: the chains say what they said when the fault landed, or what followed since.
+fault_holds() {
+  follow
+  see_rules || return 1
+  detail="the rules of chain $chain are not what they were"
+  [ "$own_rules" = "$landed_rules" ]
+}
+
+# --- what moves while it lasts -----------------------------------------------------------------------------------
+
+# follow: every few seconds, by the holder alone: the agent's endpoints have new addresses, and so has the name that is
+# meant. What is new is spared, or dropped, as well.
+follow() {
+  [ "$holding" = yes ] && [ "$(uptime)" -ge "$follow_at" ] || return 0
+  follow_at=$(($(uptime) + FOLLOW))
+  chain_of "$unit"
+  known=$spared changed=no
+  spare_name_servers
+  spare_the_agent
+  for word in $spared; do
+    case " $known " in
+      *" $word "*) ;;
+      *) follow_word "$word" ;;
+    esac
+  done
+  [ "${SSM_Name:--}" = - ] || follow_name
+  [ "$changed" = no ] || ! see_rules || { landed_rules=$own_rules && remember; }
+}
+
+# follow_word WORD: what is spared comes first in the chain.
+follow_word() {
+  for table in $hooked; do
+    read_packets
+    lines=$(spare_rules "$1" | sed "s/^-A $chain /-I $chain 1 /")
+    [ -z "$lines" ] || change_rules
+  done
+}
+
+# follow_name: an address that it has now and had not before. What it no longer has stays dark until the end.
+follow_name() {
+  for address in $(resolve ahosts "$SSM_Name"); do
+    case " $peers_4 $peers_6 " in
+      *" $address/32 "* | *" $address/128 "*) continue ;;
+    esac
+    add_peer "$address"
+    case $address in
+      *:*) table=ip6tables network=$address/128 ;;
+      *) table=iptables network=$address/32 ;;
+    esac
+    read_packets
+    lines=$(peer_rules "$network")
+    change_rules
+    expected=$((expected + $(printf '%s\n' "$lines" | grep -c -e " -g $chain-D\$")))
+  done
+}
+
+# change_rules: adds $lines to $table. Where the family has no chain of
+# ours, or the change fails, the count of rules is wrong from here on: the fault has ended.
+change_rules() {
+  changed=yes
+  printf '*filter\n%s\nCOMMIT\n' "$lines" | "$table-restore" -w 5 -n >/dev/null 2>&1 || expected=$((expected + 1))
 }
 
 # fault_counters: how many packets and bytes the rules of $unit have met, as a JSON object.
@@ -258,11 +366,38 @@ no_chain_in() {
   ! printf '%s\n' "$listing" | grep -q -e "$chain"
 }
 
-# note_tables: which tables work now, whole or not at all: the way back must be able to read the same ones.
-note_tables() {
+# fault_save: which tables work now, for the way back must be able to read the same ones; and which of them this fault makes.
+fault_save() {
   working=$(tables)
-  printf '%s\n' "$working" >"$unit_dir/tables.new"
-  mv "$unit_dir/tables.new" "$unit_dir/tables"
+  save "$unit_dir/tables" "$working" && save "$unit_dir/made" "$(absent_tables)"
+}
+
+# absent_tables: the tables that the first rule makes and that somebody can look for.
+absent_tables() {
+  have nft || return 0
+  there=$(nft list tables 2>/dev/null) || return 0
+  for table in $working; do
+    case $("$table" -V 2>/dev/null) in
+      *nf_tables*) ;;
+      *) continue ;;
+    esac
+    printf '%s\n' "$there" | grep -qx "table $(family_of "$table") filter" || printf '%s\n' "$table"
+  done
+}
+
+family_of() {
+  case $1 in
+    ip6tables) printf 'ip6\n' ;;
+    *) printf 'ip\n' ;;
+  esac
+}
+
+# remove_tables: those that this fault made, when nobody has put anything into them since.
+remove_tables() {
+  for table in $(cat "$unit_dir/made" 2>/dev/null || :); do
+    # Only chains that let everything pass, and not a single rule.
+    { "$table" -w 5 -S | grep -qv '^-P [A-Z]* ACCEPT$'; } 2>/dev/null || nft delete table "$(family_of "$table")" filter 2>/dev/null || :
+  done
 }
 
 # no_chain: no table has a trace of it. A table that worked before and cannot be read now proves nothing.
@@ -275,7 +410,7 @@ no_chain() {
 
 fault_undo() {
   chain_of "$unit"
-  remove_chain
+  remove_chain && remove_tables
 }
 
 fault_gone() {

@@ -242,6 +242,29 @@ within() {
   return 1
 }
 
+# refuse_bypass: refuses where something on this host, such as a container, has a way out of its own. Its packets never pass
+# this host's rules and queues, so a fault here would not meet them.
+refuse_bypass() {
+  have nsenter || return 0
+  own=$(readlink /proc/self/ns/net) || return 0
+  # shellcheck disable=SC2012
+  for number in $(ls -l /proc/[0-9]*/ns/net 2>/dev/null | awk -v own="$own" '
+    $NF != own && $NF ~ /^net:/ && !seen[$NF]++ { split($(NF - 2), path, "/"); print path[3] }'); do
+    way=$(nsenter -t "$number" -n ip -o -d link show up 2>/dev/null | awk '
+      / (macvlan|ipvlan|macvtap|ipvtap|vlan) / { print $2; exit }
+      / link\/ether / && !/ (veth|bridge|dummy|ifb|bond|team|tun|vxlan|geneve|gretap|ip6gretap|vrf|netdevsim|nlmon) / { print $2; exit }')
+    [ -z "$way" ] || refuse bypassed "process $number speaks by ${way%%[@:]*}, past this host: a fault here would not meet it"
+  done
+}
+
+# refuse_bridged BRIDGE: refuses where what speaks by it does not pass this host's rules.
+refuse_bridged() {
+  [ "$(ip -o link show master "$1" 2>/dev/null | grep -c .)" -gt 1 ] || return 0
+  filtered=0
+  { read -r filtered </proc/sys/net/bridge/bridge-nf-call-iptables; } 2>/dev/null || :
+  [ "$filtered" = 1 ] || refuse bypassed "what speaks by $1 passes this host's rules by: bridge-nf-call-iptables is not 1"
+}
+
 # --- ways ------------------------------------------------------------------------------------------------------
 
 # devices: the interfaces that what `ip` printed names, each once.
@@ -304,6 +327,7 @@ choose_ways() {
     done
     [ "$met" = no ] || continue
     for interface in $near; do
+      refuse_bridged "$interface"
       add_way "$interface"
     done
   done
