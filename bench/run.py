@@ -21,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests/local-aws"), str(ROOT / "tests/e2e")]
 
 import deploy  # noqa: E402
+import peer  # noqa: E402
 import testing  # noqa: E402
 from drill import Stack  # noqa: E402
 
@@ -35,6 +36,7 @@ def main(arguments):
     parser.add_argument("--functions", type=pathlib.Path, default=ROOT / ".aws-sam/build")
     parser.add_argument("--hello", type=pathlib.Path, default=ROOT / "target/release/hello")
     parser.add_argument("--targets", default="10,1000,10000")
+    parser.add_argument("--peer-targets", default="1,50,500", help="stops of this many instances, beside Chaos Toolkit")
     parser.add_argument("--no-starts", action="store_true", help="leave out what functions cost")
     parser.add_argument("--write", type=pathlib.Path, help="the page whose part between the marks is replaced")
     asked = parser.parse_args(arguments)
@@ -43,6 +45,8 @@ def main(arguments):
     runs = {size: run(asked.functions, size) for size in sizes}
     slow = run(asked.functions, sizes[0], delay_millis=DELAY_MILLIS)
     parts += [calls(runs), memory(runs), trips(slow, sizes[0]), history(runs[sizes[0]])]
+    if asked.peer_targets:
+        parts.append(peer.compare(asked.functions, [int(size) for size in asked.peer_targets.split(",")], local, say))
     page = "\n\n".join(parts) + "\n"
     print(page)
     if asked.write:

@@ -106,3 +106,20 @@ def test_a_transaction_that_is_refused_leaves_nothing(crowd):
 
     keys = {item["pk"]["S"] for item in dynamodb.scan(TableName="light")["Items"]}
     assert keys == {"a", "d"}
+
+
+def test_they_stop_and_start_at_once_and_a_dry_run_does_nothing(crowd):
+    ec2, ids = crowd.client("ec2"), [host["InstanceId"] for host in everybody(crowd)][:3]
+
+    def states():
+        found = ec2.describe_instances(InstanceIds=ids)["Reservations"][0]
+        return found["OwnerId"], {one["State"]["Name"] for one in found["Instances"]}
+
+    with pytest.raises(ClientError) as dry:
+        ec2.stop_instances(InstanceIds=ids, DryRun=True)
+    assert dry.value.response["Error"]["Code"] == "DryRunOperation"
+    assert states() == ("123456789012", {"running"})
+    stopped = ec2.stop_instances(InstanceIds=ids)["StoppingInstances"]
+    assert {one["CurrentState"]["Name"] for one in stopped} == {"stopped"} == states()[1]
+    started = ec2.start_instances(InstanceIds=ids)["StartingInstances"]
+    assert {one["PreviousState"]["Name"] for one in started} == {"stopped"} and states()[1] == {"running"}

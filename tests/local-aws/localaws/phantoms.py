@@ -10,6 +10,7 @@ import threading
 import time
 import types
 
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.core.responses import ActionResult
 from moto.dynamodb import models as tables
 from moto.dynamodb.models.table import Table
@@ -34,12 +35,22 @@ def install(phantoms):
 
     def describe_instances(self):
         instances, more = page(self, _instance)
-        return ActionResult({"Reservations": [{"ReservationId": "r-0", "Instances": instances}], "NextToken": more})
+        found = {"ReservationId": "r-0", "OwnerId": ACCOUNT_ID, "Instances": instances}
+        return ActionResult({"Reservations": [found], "NextToken": more})
 
     def describe_instance_status(self):
         statuses, more = page(self, _status)
         return ActionResult({"InstanceStatuses": statuses, "NextToken": more})
 
+    def turn(state):
+        def answer(self):
+            self.error_on_dryrun()
+            asked = self._get_param("InstanceIds", [])
+            return ActionResult({_TURNED[state]: [_turned(phantoms.hosts[one], state) for one in asked]})
+
+        return answer
+
+    InstanceResponse.stop_instances, InstanceResponse.start_instances = turn("stopped"), turn("running")
     InstanceResponse.describe_instances = describe_instances
     InstanceResponse.describe_instance_status = describe_instance_status
     commands.install(phantoms)
@@ -124,11 +135,24 @@ def _host(number):
     }
 
 
+_TURNED = {"stopped": "StoppingInstances", "running": "StartingInstances"}
+
+
+def _state(host):
+    return {"Name": host["state"], "Code": {"running": 16, "stopped": 80}[host["state"]]}
+
+
+def _turned(host, state):
+    """It is so at once."""
+    before, host["state"] = _state(host), state
+    return {"InstanceId": host["instance_id"], "PreviousState": before, "CurrentState": _state(host)}
+
+
 def _instance(host):
     return {
         "InstanceId": host["instance_id"],
         "InstanceType": "t3.micro",
-        "State": {"Name": "running", "Code": 16},
+        "State": _state(host),
         "Placement": {"AvailabilityZone": "us-east-1a"},
         "PrivateIpAddress": host["address"],
         "Tags": [{"Key": key, "Value": value} for key, value in TAGS.items()],
@@ -139,7 +163,7 @@ def _status(host):
     well = {"Status": "ok"}
     return {
         "InstanceId": host["instance_id"],
-        "InstanceState": {"Name": "running", "Code": 16},
+        "InstanceState": _state(host),
         "InstanceStatus": well,
         "SystemStatus": well,
     }
