@@ -1,5 +1,6 @@
 //! The journey ring: the shipped machine and the shipped phases over a world in memory, one test for each path.
 
+mod abandoned;
 mod aborts;
 mod approvals;
 mod crowds;

@@ -3,11 +3,12 @@
 //! It shares the engine of Rollback and goes on for ever; nothing that it finds is dropped.
 
 use drill_model::ids::RunId;
+use drill_model::ledger::State;
 use drill_model::run::{Ending, Run, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ports::{Healing, PortError};
+use crate::ports::{Healing, PortError, Step};
 use crate::records::RecordError;
 use crate::rollback::clean_up;
 use crate::undo::{self, Left};
@@ -30,15 +31,42 @@ pub enum Wake {
     },
     /// It is time to look for rows past their deadline.
     Sweep,
+    /// A person takes on what is still not known to be gone: its rows are closed, and its targets given back.
+    Abandon {
+        /// Whose.
+        run: RunId,
+        /// Who takes it on.
+        by: Words,
+        /// Why.
+        why: Words,
+    },
 }
 
-/// A wake as it is sent: by the rules of the template, and by alarm clocks.
+/// What a person says, in a few words: never none, and at most 500 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Words(String);
+
+impl TryFrom<String> for Words {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.trim() {
+            "" => Err("write who takes it on in `by`, and in `why` the reason: both stand in the report"),
+            said if said.chars().count() > 500 => Err("write at most 500 characters"),
+            said => Ok(Self(said.to_owned())),
+        }
+    }
+}
+
+/// A wake as it is sent: by the rules of the template, by alarm clocks, and by people.
 #[derive(Deserialize)]
 #[serde(tag = "wake", rename_all = "kebab-case", deny_unknown_fields)]
 enum Event {
     ExecutionEnded { run_id: String, status: String },
     Clock { run_id: RunId },
     Sweep {},
+    Abandon { run_id: RunId, by: Words, why: Words },
 }
 
 impl From<Event> for Wake {
@@ -51,6 +79,7 @@ impl From<Event> for Wake {
             },
             Event::Clock { run_id } => Self::Clock { run: run_id },
             Event::Sweep {} => Self::Sweep,
+            Event::Abandon { run_id, by, why } => Self::Abandon { run: run_id, by, why },
         }
     }
 }
@@ -60,6 +89,8 @@ impl From<Event> for Wake {
 pub struct Swept {
     /// Runs that are clean now.
     pub cleaned: Vec<RunId>,
+    /// What a person took on, run by run.
+    pub abandoned: Vec<(RunId, String)>,
     /// What is left, run by run; it is tried again.
     pub left: Vec<(RunId, String)>,
 }
@@ -85,6 +116,9 @@ pub async fn sweep(world: &impl Healing, wake: &Wake) -> Result<Swept, JanitorEr
             vec![(run.clone(), Ending::Stopped { how: format!("its execution ended as {status}") })]
         }
         Wake::Clock { run } => vec![(run.clone(), Ending::Stopped { how: "its deadline passed".to_owned() })],
+        Wake::Abandon { run, .. } => {
+            vec![(run.clone(), Ending::Stopped { how: "its deadline passed and it was not clean".to_owned() })]
+        }
         Wake::Sweep => world
             .overdue(world.now())
             .await
@@ -96,9 +130,21 @@ pub async fn sweep(world: &impl Healing, wake: &Wake) -> Result<Swept, JanitorEr
     let mut swept = Swept::default();
     for (run, ending) in runs {
         match settle(world, &run, &ending, wake).await {
+            Ok(None) if matches!(wake, Wake::Abandon { .. }) => {
+                swept.left.push((run, "its deadline has not passed: nothing of it is given up before that".to_owned()));
+            }
             Ok(None) => {}
             Ok(Some(left)) if left.is_empty() => swept.cleaned.push(run),
-            Ok(Some(left)) => swept.left.push((run, undo::summary(&left))),
+            Ok(Some(left)) => match wake {
+                Wake::Abandon { by, why, .. } => match abandon(world, &run, &left, &ending, by, why).await {
+                    Ok(still) if still.is_empty() => swept.abandoned.push((run, undo::summary(&left))),
+                    Ok(still) => swept.left.push((run, undo::summary(&still))),
+                    Err(error) => swept.left.push((run, error_text(&error))),
+                },
+                Wake::ExecutionEnded { .. } | Wake::Clock { .. } | Wake::Sweep => {
+                    swept.left.push((run, undo::summary(&left)));
+                }
+            },
             Err(RecordError::Store { source, .. }) if source.class == crate::ports::Class::Missing => {
                 // An execution that died before Prepare wrote anything: there is nothing to clean.
             }
@@ -122,12 +168,28 @@ async fn settle(
     clean_up(world, run, ending).await.map(Some)
 }
 
+/// Closes what is left after one more try, in the name of who takes it on. What is left then could not be written down.
+async fn abandon(
+    world: &impl Healing,
+    run: &RunId,
+    left: &[Left],
+    ending: &Ending,
+    by: &Words,
+    why: &Words,
+) -> Result<Vec<Left>, RecordError> {
+    let to = State::Abandoned { by: by.0.clone(), why: why.0.clone() };
+    let steps: Vec<Step> = left.iter().map(|left| Step { row: left.row.clone(), to: to.clone() }).collect();
+    world.advance(&steps, world.now()).await.map_err(RecordError::store(run))?;
+    undo::clean(world, run, ending).await
+}
+
 /// Whether a wake is a reason to clean a run. A clock that goes off early, or twice, is none.
 pub fn is_due(stands: &Run, wake: &Wake, now: Timestamp) -> bool {
     let finished = matches!(stands.status, Status::Judged | Status::Refused | Status::Planned);
     let early = stands.armed.is_none_or(|armed| now < armed.deadline);
     match wake {
         Wake::Clock { .. } | Wake::Sweep => finished || !early,
+        Wake::Abandon { .. } => !finished && !early,
         Wake::ExecutionEnded { .. } => true,
     }
 }
@@ -157,6 +219,11 @@ mod tests {
             json!({ "wake": "execution-ended", "run_id": "run-1", "status": "ABORTED" }),
             &Wake::ExecutionEnded { run: run.clone(), status: "ABORTED".to_owned() },
         );
+        let words = |text: &str| Words::try_from(text.to_owned()).unwrap();
+        check(
+            json!({ "wake": "abandon", "run_id": "run-1", "by": " Grace ", "why": "the host is gone" }),
+            &Wake::Abandon { run: run.clone(), by: words("Grace"), why: words("the host is gone") },
+        );
         check(json!({ "wake": "clock", "run_id": "run-1" }), &Wake::Clock { run });
         check(json!({ "wake": "sweep" }), &Wake::Sweep);
     }
@@ -164,6 +231,14 @@ mod tests {
     #[test]
     fn the_end_of_an_execution_that_can_be_no_run_is_a_moment_to_look_around() {
         check(json!({ "wake": "execution-ended", "run_id": "no.run", "status": "FAILED" }), &Wake::Sweep);
+    }
+
+    #[test]
+    fn nobody_takes_on_what_is_left_without_a_name_and_a_reason() {
+        for (by, why) in [(" ", "gone"), ("Grace", "\n"), ("Grace", &"x".repeat(501))] {
+            let sent = json!({ "wake": "abandon", "run_id": "run-1", "by": by, "why": why });
+            assert!(serde_json::from_value::<Wake>(sent).is_err(), "{by:?} {why:?}");
+        }
     }
 
     #[test]

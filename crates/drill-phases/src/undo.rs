@@ -157,7 +157,10 @@ async fn finish(
         world.release(run, &held).await.map_err(RecordError::store(run))?;
     }
     let now = world.now();
-    if !matches!(stands.status, Status::Judged | Status::Refused | Status::Planned) {
+    if rows.iter().any(|row| matches!(row.state, State::Abandoned { .. })) {
+        // A person has taken it on: the run is over, and was never seen to be whole.
+        records::update_from(world, stands, Event::GiveUp, |run| run.end(ending.clone())).await?;
+    } else if !matches!(stands.status, Status::Judged | Status::Refused | Status::Planned) {
         records::update_from(world, stands, Event::Cleaned, |run| {
             run.clean_at.get_or_insert(now);
             run.end(ending.clone());
