@@ -57,16 +57,16 @@ pub fn detection(onset: Between, noticed: i64) -> Took {
 
 /// From the end of a fault to the recovery; of a fault that happens once, from its onset. `true` is out of tolerance.
 ///
-/// The upper end is the first datapoint of the first row that no relapse follows: what is unknown, and a hole, breaks the row.
-/// The lower end is the last datapoint out of tolerance before it, with everything unknown taken for good. A relapse is not one
-/// datapoint but more of them than the rule allows, in a window that is long enough to hold one that is allowed.
+/// The upper end is the first datapoint of the first row that no relapse follows, with everything unknown taken for bad: that
+/// and a hole break the row. The lower end is the last datapoint out of tolerance before it, with everything unknown taken for
+/// good. So knowing less makes it wider. A relapse is not one datapoint but more of them than the rule allows, in a window that
+/// is long enough to hold one that is allowed.
 pub fn recovery(rule: &Rule, seen: &Series<bool>, end: Between) -> Took {
     let after: Vec<(Interval, Option<bool>)> =
         seen.entries().into_iter().filter(|(covers, out)| tells_of_after(*covers, *out, end)).collect();
-    let known: Vec<(Interval, bool)> = after.iter().filter_map(|(covers, out)| Some((*covers, (*out)?))).collect();
-    let outs: Vec<bool> = known.iter().map(|(_, out)| *out).collect();
-    let back_from = without_relapse(rule, &outs);
-    let last_out = known[..back_from].iter().rev().find(|(_, out)| *out).map(|(covers, _)| covers);
+    let outs = |unknown: bool| -> Vec<bool> { after.iter().map(|(_, out)| out.unwrap_or(unknown)).collect() };
+    let back_from = without_relapse(rule, &outs(false));
+    let last_out = after[..back_from].iter().rev().find(|(_, out)| *out == Some(true)).map(|(covers, _)| covers);
     let at_least = last_out.map_or(0, |covers| {
         let still_out = match rule.tells {
             Tells::Part | Tells::Worst => covers.from(),
@@ -74,13 +74,21 @@ pub fn recovery(rule: &Rule, seen: &Series<bool>, end: Between) -> Took {
         };
         still_out.saturating_sub(end.latest()).max(0)
     });
-    let not_before = known.get(back_from).map(|(covers, _)| covers.from());
-    let at_most = not_before.and_then(|from| first_row(rule, &after, from)).map(|covers| {
-        let back = match rule.tells {
-            Tells::Worst => covers.from(),
-            Tells::Part | Tells::Best => covers.to(),
-        };
-        back.saturating_sub(end.earliest()).max(at_least)
+    let not_before = after.get(without_relapse(rule, &outs(true))).map(|(covers, _)| covers.from());
+    let back = |covers: Interval| match rule.tells {
+        // A look that took no time tells of its instant.
+        Tells::Part | Tells::Best if covers.milliseconds() > 1 => covers.to(),
+        Tells::Worst | Tells::Part | Tells::Best => covers.from(),
+    };
+    let at_most = not_before.and_then(|from| {
+        let first = first_row(rule, &after, from)?;
+        let good = after.iter().filter(|(covers, out)| covers.from() >= first.from() && *out == Some(false));
+        let good: Vec<Interval> = good.map(|(covers, _)| *covers).collect();
+        // The fault may have ended just after any of those that began before it was seen gone: the next one shows it.
+        let before_gone = good.iter().enumerate().filter(|(_, covers)| covers.from() < end.latest());
+        let later = before_gone.map(|(at, covers)| Some(back(*good.get(at + 1)?).saturating_sub(covers.from())));
+        let longest = later.collect::<Option<Vec<i64>>>()?.into_iter().max().unwrap_or(0);
+        Some(back(first).saturating_sub(end.earliest()).max(longest).max(at_least))
     });
     Took { at_least, at_most }
 }

@@ -4,7 +4,7 @@
 //! same. A sample that may belong to the fault counts when it is out of tolerance, and does not count for it when it is in.
 
 use crate::Answer;
-use crate::interval::{Cover, Exposure, Place, Times};
+use crate::interval::{Cover, Exposure, Interval, Place, Times};
 use crate::series::{Paced, Series};
 
 /// A value, and whether it is out of tolerance.
@@ -14,6 +14,33 @@ pub struct Judged {
     pub value: f64,
     /// True when it is out of tolerance.
     pub out: bool,
+}
+
+/// A sample that counts for a time or against it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    /// What it tells of.
+    pub covers: Interval,
+    /// What it says; `None` when it is not known.
+    pub value: Option<Judged>,
+    /// How much of the exposure it stands for.
+    pub times: Times,
+}
+
+/// The samples that count, and for how much of an exposure. `every` is the pace at which samples are due.
+///
+/// One that may belong to the fault counts when it is out or not known, and does not count when it is in.
+pub fn counted(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> Vec<Counted> {
+    let of = |Paced { covers, stands_for, value }: Paced<Judged>| {
+        let value = value.filter(|value| value.value.is_finite());
+        let time = match (exposure.place(covers), value.map(|value| value.out)) {
+            (Place::Inside, Some(false)) => exposure.certain(),
+            (Place::Inside | Place::Touches, Some(true) | None) => exposure.possible(),
+            (Place::Touches, Some(false)) | (Place::Outside, _) => return None,
+        };
+        Some(Counted { covers, value, times: time.intersection(&Times::from(stands_for)) })
+    };
+    seen.paced(every).into_iter().filter_map(of).collect()
 }
 
 /// How much of a time was out of tolerance, in milliseconds.
@@ -27,6 +54,10 @@ pub struct OutOfTolerance {
     pub cover: Cover,
     /// How long they stand for in all.
     pub known: i64,
+    /// For how much more there were samples that are not known.
+    pub unknown: i64,
+    /// All that was certainly exposed, and what counted beside it.
+    pub all: i64,
 }
 
 impl OutOfTolerance {
@@ -36,36 +67,40 @@ impl OutOfTolerance {
         (self.known > 0).then(|| (of(self.at_least), of(self.at_most)))
     }
 
-    /// Whether no more than this share was out. Unknown while less than 90 % of the exposure is covered, unless even the rest
-    /// in tolerance would not make up for it.
+    /// Whether no more than this share was out. No, if even the rest in tolerance would not make up for it. Yes, if 90 % of the
+    /// exposure is covered and every sample that is not known may be out: it may be the harm that made its read fail.
     pub fn within(self, may_be_out: f64) -> Answer {
-        let out = |out: i64, of: i64| out as f64 > may_be_out * of as f64 + 1e-9 * of.max(1) as f64;
-        let all = self.known.saturating_add(self.cover.of.saturating_sub(self.cover.covered));
-        if out(self.at_least, all) {
-            return Answer::No;
-        }
-        match (self.cover.is_at_least(90), out(self.at_most, self.known), out(self.at_least, self.known)) {
-            (true, false, _) => Answer::Yes,
-            (true, true, true) => Answer::No,
-            (true, true, false) | (false, _, _) => Answer::Unknown,
+        let more = |out: i64, of: i64| out as f64 > may_be_out * of as f64 + 1e-9 * of.max(1) as f64;
+        if more(self.at_least, self.all) {
+            Answer::No
+        } else if self.cover.is_at_least(90)
+            && !more(self.at_most.saturating_add(self.unknown), self.known.saturating_add(self.unknown))
+        {
+            Answer::Yes
+        } else {
+            Answer::Unknown
         }
     }
 }
 
 /// How much of an exposure was out of tolerance. `every` is the pace at which samples are due.
 pub fn out_of_tolerance(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> OutOfTolerance {
-    let (mut good, mut out) = (Vec::new(), Vec::new());
-    for (sample, times) in counted(seen, exposure, every) {
-        if sample.out { out.push(times) } else { good.push(times) }
-    }
-    let union = |all: Vec<Times>| all.iter().flat_map(Times::intervals).copied().collect::<Times>();
-    let (good, out) = (union(good), union(out));
+    let counted = counted(seen, exposure, every);
+    let union = |which: fn(Option<Judged>) -> bool| {
+        let those = counted.iter().filter(|sample| which(sample.value));
+        those.flat_map(|sample| sample.times.intervals()).copied().collect::<Times>()
+    };
+    let out = union(|value| value.is_some_and(|value| value.out));
+    let good = union(|value| value.is_some_and(|value| !value.out));
     let known = good.union(&out);
+    let unknown = union(|value| value.is_none()).minus(&known);
     OutOfTolerance {
         at_least: out.minus(&good).milliseconds(),
         at_most: out.milliseconds(),
         cover: Cover::of(&known, exposure.certain()),
         known: known.milliseconds(),
+        unknown: unknown.milliseconds(),
+        all: known.union(&unknown).union(exposure.certain()).milliseconds(),
     }
 }
 
@@ -93,28 +128,15 @@ impl Mean {
 /// The mean of an exposure, each value weighted by the time that it stands for; `None` when nothing is known.
 pub fn mean(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> Option<Mean> {
     let (mut weight, mut sum, mut known) = (0.0, 0.0, Times::none());
-    for (sample, times) in counted(seen, exposure, every) {
+    for Counted { value, times, covers: _ } in counted(seen, exposure, every) {
+        let Some(value) = value else { continue };
         let milliseconds = times.milliseconds() as f64;
         weight += milliseconds;
-        sum += milliseconds * sample.value;
+        sum += milliseconds * value.value;
         known = known.union(&times);
     }
     let cover = Cover::of(&known, exposure.certain());
     (weight > 0.0).then(|| Mean { mean: sum / weight, cover, known: known.milliseconds() })
-}
-
-/// The samples that count, and for how much of the exposure.
-fn counted(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> Vec<(Judged, Times)> {
-    let of = |Paced { covers, stands_for, value }: Paced<Judged>| {
-        let value = value.filter(|value| value.value.is_finite())?;
-        let time = match (exposure.place(covers), value.out) {
-            (Place::Inside, false) => exposure.certain(),
-            (Place::Inside | Place::Touches, true) => exposure.possible(),
-            (Place::Touches, false) | (Place::Outside, true | false) => return None,
-        };
-        Some((value, time.intersection(&Times::from(stands_for))))
-    };
-    seen.paced(every).into_iter().filter_map(of).collect()
 }
 
 #[cfg(test)]
@@ -122,7 +144,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::interval::{Between, Interval, Lasting};
+    use crate::interval::{Between, Lasting};
 
     fn series(samples: &[(i64, i64, f64)]) -> Series<Judged> {
         let of = |(from, to, value): &(i64, i64, f64)| {
@@ -228,6 +250,31 @@ mod tests {
 
         assert_eq!((out.at_least, out.at_most, out.known), (10, 50, 60));
         assert_eq!((out.within(0.1), out.within(0.5), out.within(0.9)), (Answer::No, Answer::Unknown, Answer::Yes));
+    }
+
+    #[test]
+    fn a_sample_that_is_not_known_may_have_been_out() {
+        let with = |unknown: bool| -> Series<Judged> {
+            let read = |at: i64| {
+                let value = (at != 7 || !unknown).then_some(Judged { value: 100.0, out: at < 1 });
+                (Interval::new(at * 5, at * 5 + 5).unwrap(), value)
+            };
+            (0..20).map(read).collect()
+        };
+        let told = |unknown| out_of_tolerance(&with(unknown), &time(0, 100), 5);
+
+        assert_eq!((told(false).within(0.05), told(true).within(0.05)), (Answer::Yes, Answer::Unknown));
+        assert_eq!((told(true).unknown, told(true).within(0.1)), (5, Answer::Yes));
+        assert_eq!(told(false).within(0.04), Answer::No);
+        assert_eq!(told(true).within(0.04), Answer::No, "even if the unknown one was in");
+    }
+
+    #[test]
+    fn what_nobody_knows_may_make_up_for_what_was_out() {
+        // 6 of 57 known ones are out, and 3 more seconds there was nothing: a tenth, or a little more.
+        let samples: Vec<(i64, i64, f64)> = (0..57).map(|at| (at, at + 1, if at < 6 { 0.0 } else { 100.0 })).collect();
+
+        assert_eq!(out_of_tolerance(&series(&samples), &time(0, 60), 1).within(0.1), Answer::Unknown);
     }
 
     #[test]

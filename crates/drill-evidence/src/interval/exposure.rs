@@ -33,6 +33,11 @@ impl<T: Copy + Ord> Exposure<T> {
         Self { possible: time.clone(), certain: time }
     }
 
+    /// Certain for one time, and possible for another that holds the first.
+    pub fn between(certain: Times<T>, possible: Times<T>) -> Self {
+        Self { possible: possible.union(&certain), certain }
+    }
+
     /// For as long as this every target of a fault had it.
     pub const fn certain(&self) -> &Times<T> {
         &self.certain

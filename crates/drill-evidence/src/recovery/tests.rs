@@ -49,10 +49,49 @@ fn a_recovery_lies_between_the_last_datapoint_out_and_the_end_of_the_first_of_a_
 }
 
 #[test]
-fn what_is_unknown_after_a_row_is_no_relapse() {
-    assert_eq!(back(&rule(2, 0.0), "X..?"), took(0, 20));
-    assert_eq!(back(&rule(2, 0.0), "X..  ."), took(0, 20));
+fn what_is_unknown_after_a_row_may_be_a_relapse_and_may_be_none() {
+    assert_eq!(back(&rule(2, 0.0), "X..?"), took(0, None));
+    assert_eq!(back(&rule(2, 0.0), "X..  ."), took(0, 20), "a hole is not a read that failed");
+    assert_eq!(back(&rule(2, 0.0), "X..?.."), took(0, 50));
+    assert_eq!(back(&rule(2, 0.1), "X..?.........."), took(0, 20), "one of ten may be out");
     assert_eq!(back(&rule(2, 0.0), "X..?X"), took(40, None));
+}
+
+#[test]
+fn a_look_that_took_no_time_tells_of_its_instant() {
+    let looks = [70, 80].map(|at| (Interval::look(at, 0), Some(false))).into_iter().collect();
+
+    assert_eq!(recovery(&rule(2, 0.0), &looks, Between::new(62, 65)), took(0, 8));
+}
+
+#[test]
+fn a_fault_that_may_have_ended_between_two_looks_is_over_by_the_next_one() {
+    let looks = |last: i64| (7..=last).map(|tens| (Interval::look(tens * 10, 0), Some(false))).collect();
+    let told = |last| recovery(&rule(2, 0.0), &looks(last), Between::new(62, 85));
+
+    assert_eq!(told(9), took(0, 10), "it may have ended just after 70 or 80, and made harm until the next look");
+    assert_eq!(told(8), took(0, None), "nothing tells of the time after it was seen gone");
+}
+
+proptest! {
+    /// What becomes unknown never makes it shorter than it may have been, nor longer than it was seen to be.
+    #[test]
+    fn knowing_less_makes_the_interval_wider(
+        outs in prop::collection::vec(any::<bool>(), 1..30), gone in any::<prop::sample::Index>(), good_samples in 1_u16..4,
+        may_be_out in prop_oneof![Just(0.0), Just(0.1), Just(0.4)],
+    ) {
+        let told = |unknown: Option<usize>| -> Took {
+            let all = outs.iter().enumerate().map(|(at, out)| {
+                let from = i64::try_from(at).unwrap() * 10;
+                (Interval::new(from, from + 10).unwrap(), (Some(at) != unknown).then_some(*out))
+            });
+            recovery(&rule(good_samples, may_be_out), &all.collect(), Between::at(0))
+        };
+        let (more, less) = (told(None), told(Some(gone.index(outs.len()))));
+
+        prop_assert!(less.at_least <= more.at_least, "{more:?}, then {less:?}");
+        prop_assert!(less.at_most.is_none_or(|less| more.at_most.is_some_and(|more| less >= more)), "{more:?}, then {less:?}");
+    }
 }
 
 #[test]
