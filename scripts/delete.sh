@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Deletes the whole stack. It refuses while a run is under way or a ledger row is open: nothing would put that back.
-# The tables, the reports and the logs stay, and are named; --with-data deletes them too.
+# What outlives the stack stays, and is named; --with-data deletes it too: the tables, the reports, the logs, and what
+# scheduled undos need.
 #
 # usage: scripts/delete.sh [--with-data] [--stack NAME]
 # Exit codes: 0 it is gone, 1 some of it is left, 2 it could not begin, 3 something may still be broken.
@@ -38,6 +39,9 @@ bucket=$(physical ReportBucket)
 machine=$(physical ExperimentMachine)
 functions=$(physical FunctionLogs)
 machines=$(physical MachineLogs)
+undos=$(physical ScheduledUndos)
+lost=$(physical LostUndos)
+role=$(physical UndoRole)
 
 # Ends the script: what cannot be read may be broken.
 unseen() {
@@ -48,8 +52,15 @@ unseen() {
 # Fails, and says why, while something may still be broken.
 at_rest() {
   local under_way open
+  # A deletion that failed half-way has deleted the machine: then nothing is under way.
   under_way=$(aws stepfunctions list-executions --state-machine-arn "$machine" --status-filter RUNNING \
-    --query 'executions[].name' --output text) || unseen "which runs are under way"
+    --query 'executions[].name' --output text 2>&1) || case $under_way in
+  *StateMachineDoesNotExist*) under_way=None ;;
+  *)
+    echo "$under_way" >&2
+    unseen "which runs are under way"
+    ;;
+  esac
   if [ -n "$under_way" ] && [ "$under_way" != None ]; then
     echo "delete: these runs are under way: $under_way" >&2
     echo "delete: stop them (aws stepfunctions stop-execution) and wait until they are clean: nothing was deleted" >&2
@@ -107,7 +118,8 @@ fi
 if [ "$data" = keep ]; then
   [ -z "$pulled" ] || release
   echo "delete: the stack is gone. These stay: the tables $runs and $experiments, the bucket $bucket,"
-  echo "delete: the log groups $functions and $machines. --with-data deletes them too."
+  echo "delete: the log groups $functions and $machines, and of scheduled undos the group $undos,"
+  echo "delete: the queue $lost and the role $role. --with-data deletes them too."
   exit 0
 fi
 
@@ -133,3 +145,11 @@ for group in "$functions" "$machines"; do
   aws logs delete-log-group --log-group-name "$group"
   echo "delete: log group $group is deleted"
 done
+
+# Every row was closed, so no schedule is needed any more. A group takes its schedules along.
+aws scheduler delete-schedule-group --name "$undos"
+# Version 1 of the command line takes no address for SQS from the environment.
+aws sqs delete-queue --queue-url "$lost" ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"}
+aws iam delete-role-policy --role-name "$role" --policy-name own
+aws iam delete-role --role-name "$role"
+echo "delete: the group, the queue and the role of scheduled undos are deleted"

@@ -50,8 +50,9 @@ class Stack:
 
     def made(self, name):
         """What the template calls this, by the name that it got."""
-        found = self.aws.client("cloudformation").describe_stack_resource(StackName="stormdrill", LogicalResourceId=name)
-        return found["StackResourceDetail"]["PhysicalResourceId"]
+        pages = self.aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName="stormdrill")
+        found = [one for page in pages for one in page["StackResourceSummaries"]]
+        return next(one["PhysicalResourceId"] for one in found if one.get("LogicalResourceId") == name)
 
     def run(self, name):
         """A run that something else starts, now or later."""

@@ -1,7 +1,8 @@
 """Nobody answers, or nobody waits any more: conftest begins these runs first, and they wait beside the other tests."""
 
 
-def test_silence_is_no(stack, unanswered):
+def test_silence_is_no(stack):
+    unanswered = stack.unanswered
     unanswered.ends("FAILED", "refused")
     assert "Unapproved" in unanswered.states()
     assert unanswered.ledger() == []
@@ -11,7 +12,8 @@ def test_silence_is_no(stack, unanswered):
     assert "not waiting for an answer" in why["errorMessage"]
 
 
-def test_a_run_that_was_stopped_while_it_waited_is_reported(given_up):
+def test_a_run_that_was_stopped_while_it_waited_is_reported(stack):
+    given_up = stack.given_up
     given_up.ends("ABORTED")
     report = given_up.report()
     assert report["run"]["judgement"]["verdict"] == "aborted"

@@ -12,8 +12,8 @@ echo "$*" >> "$CALLS"
 case "$*" in
 *list-stack-resources*)
   [ "$STACK_EXISTS" = yes ] || exit 254
-  for id in ExperimentMachine ExperimentsTable FunctionLogs MachineLogs ReportBucket RunsTable; do printf '%s\tphysical-%s\n' $id $id; done ;;
-*"$BROKEN"*) echo "it does not answer" >&2; exit 255 ;;
+  for id in ExperimentMachine ExperimentsTable FunctionLogs LostUndos MachineLogs ReportBucket RunsTable ScheduledUndos UndoRole; do printf '%s\tphysical-%s\n' $id $id; done ;;
+*"$BROKEN"*) echo "$BROKEN_SAYS" >&2; exit 255 ;;
 *list-executions*) echo "$UNDER_WAY" ;;
 *"dynamodb query"*) echo "$OPEN_ROWS"; [ ! -e "$CALLS.pulled" ] || echo "$LATE_ROWS" ;;
 *put-item*) [ -z "$PULL_FAILS" ] || { echo "An error occurred ($PULL_FAILS)" >&2; exit 254; }; touch "$CALLS.pulled" ;;
@@ -39,6 +39,7 @@ fn delete(name: &str, arguments: &[&str], world: &[(&str, &str)]) -> Asked {
     command.arg(root().join("scripts/delete.sh")).args(arguments).env("PATH", path).env("CALLS", &calls);
     command.env("STACK_EXISTS", "yes").env("UNDER_WAY", "None").env("OPEN_ROWS", "");
     command.env("LATE_ROWS", "").env("PULL_FAILS", "").env("BROKEN", "nothing");
+    command.env("BROKEN_SAYS", "it does not answer");
     let output = command.envs(world.iter().copied()).output().unwrap();
     let calls = std::fs::read_to_string(calls).unwrap_or_default().lines().map(str::to_owned).collect();
     std::fs::remove_dir_all(folder).unwrap();
@@ -115,6 +116,15 @@ fn half_a_stack_breaks_nothing() {
 }
 
 #[test]
+fn what_is_left_of_half_a_stack_is_deleted() {
+    let gone = [("BROKEN", "list-executions"), ("BROKEN_SAYS", "An error occurred (StateMachineDoesNotExist)")];
+
+    let asked = delete("rest", &[], &gone);
+
+    assert_eq!(asked.output.status.code(), Some(0), "{}", asked.said());
+}
+
+#[test]
 fn an_emergency_stop_that_somebody_else_has_pulled_stays_pulled() {
     let asked = delete("theirs", &[], &[("PULL_FAILS", "ConditionalCheckFailedException")]);
 
@@ -158,6 +168,9 @@ fn the_data_goes_too_when_that_is_asked_for() {
         "s3api delete-bucket --bucket physical-ReportBucket",
         "logs delete-log-group --log-group-name physical-FunctionLogs",
         "logs delete-log-group --log-group-name physical-MachineLogs",
+        "scheduler delete-schedule-group --name physical-ScheduledUndos",
+        "sqs delete-queue --queue-url physical-LostUndos",
+        "iam delete-role --role-name physical-UndoRole",
     ] {
         assert!(deleted.contains(wanted), "{wanted} was not asked for:\n{deleted}");
     }
