@@ -1,7 +1,7 @@
 # An index of commands. Each target says what it does; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema pages generate build deploy delete bench
+.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema pages generate build deploy prove-undo delete bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -51,6 +51,10 @@ bench: build ## Count what a run asks of AWS and what its functions cost, compar
 
 deploy: build ## Deploy the stack, after showing what changes (needs an AWS account)
 	@SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/target/venvs/sam/bin:$$PATH" sam deploy
+	@scripts/prove-undo.sh
+
+prove-undo: ## Prove that the scheduler makes our undo calls (ARGS="--stack NAME"); experiments that need them are refused until then
+	@scripts/prove-undo.sh $(ARGS)
 
 delete: ## Delete the stack (ARGS=--with-data: with tables, reports and logs); refuses while something is broken
 	@scripts/delete.sh $(ARGS)
