@@ -1,6 +1,8 @@
 //! Against mocks of the service, whose errors are its own XML.
 
+mod acls;
 mod instances;
+mod subnets;
 mod verbs;
 
 use std::collections::BTreeSet;
