@@ -2,7 +2,8 @@
 
 use drill_model::ids::{ExperimentId, RunId};
 use drill_phases::ports::{
-    AlarmClock, Callback, EmergencyStop, Experiments, Leases, Ledger, Notices, Reports, Runs, TaskTokens,
+    AlarmClock, ArmUndo, Callback, DisarmUndo, EmergencyStop, Experiments, Leases, Ledger, Notices, Reports, Runs,
+    TaskTokens,
 };
 use jiff::Timestamp;
 
@@ -14,6 +15,8 @@ pub trait Ground {
     fn store(&self) -> &Self::Store;
     fn experiments(&self) -> &impl Experiments;
     fn clocks(&self) -> &impl AlarmClock;
+    fn arms(&self) -> &impl ArmUndo;
+    fn disarms(&self) -> &impl DisarmUndo;
     fn notices(&self) -> &impl Notices;
     fn reports(&self) -> &impl Reports;
     fn callback(&self) -> &impl Callback;

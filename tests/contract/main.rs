@@ -76,6 +76,10 @@ facts![
     runs::the_lever_is_read_as_it_stands,
     runs::a_new_token_replaces_the_old,
     runs::an_experiment_is_its_text,
+    undos::what_was_armed_is_read_back_as_it_was_armed,
+    undos::an_undo_is_armed_once,
+    undos::nothing_is_armed_under_a_name_that_nobody_used,
+    undos::disarming_a_change_takes_all_of_it_and_nothing_else,
 ];
 
 fn main() -> std::process::ExitCode {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use drill_model::ids::{ExperimentId, RunId};
-use drill_phases::ports::{AlarmClock, Callback, Clock as _, Experiments, Notices, Reports};
+use drill_phases::ports::{AlarmClock, ArmUndo, Callback, Clock as _, DisarmUndo, Experiments, Notices, Reports};
 use drill_world::{Simulation, World};
 use jiff::Timestamp;
 
@@ -33,6 +33,14 @@ impl Ground for Memory {
     }
 
     fn clocks(&self) -> &impl AlarmClock {
+        &self.world
+    }
+
+    fn arms(&self) -> &impl ArmUndo {
+        &self.world
+    }
+
+    fn disarms(&self) -> &impl DisarmUndo {
         &self.world
     }
 

@@ -17,27 +17,35 @@ use aws_sdk_dynamodb::types::{
 use drill_aws_config::SdkConfig;
 use drill_aws_dynamodb::{ExperimentTable, OPEN_INDEX, RunTable};
 use drill_aws_s3::ReportBucket;
-use drill_aws_scheduler::{AlarmClocks, Ring};
+use drill_aws_scheduler::{AlarmClocks, ArmedUndos, Ring, UndoTarget, Undos};
 use drill_aws_sfn::Executions;
 use drill_aws_sns::Topics;
 use drill_model::ids::{ExperimentId, RunId};
-use drill_phases::ports::{AlarmClock, Callback, Experiments, Notices, Reports};
+use drill_phases::ports::{AlarmClock, ArmUndo, Callback, DisarmUndo, Experiments, Notices, Reports};
 use jiff::Timestamp;
 
 use crate::ground::Ground;
 
 /// Ends with its standard input, which closes with this process. Says on which port it listens. It answers one request
 /// after the other, because its transactions are not isolated from one another as DynamoDB's are; and it looks at task
-/// tokens only where it is to run state machines.
+/// tokens only where it is to run state machines. Schedules are those of the local AWS, which refuses what Scheduler does;
+/// its clock stands still, so none fires.
 const SERVE: &str = "
 import os, sys, threading
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+sys.path.insert(0, sys.argv[1])
+os.environ |= {'AWS_REGION': 'eu-central-1', 'MOTO_PORT': '1', 'TZ': 'UTC'}
+from localaws import schedules
+schedules.install()
 from moto.core import config
 config.default_user_config['stepfunctions'] = {'execute_state_machine': True}
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
 run_simple('127.0.0.1', 0, DomainDispatcherApplication(create_backend_app), threaded=False)
 ";
+
+/// Where the local AWS is.
+const LOCAL_AWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../local-aws");
 
 /// A moto server.
 pub struct Server {
@@ -55,8 +63,12 @@ impl Server {
         if !has.is_ok_and(|status| status.success()) {
             return Err(format!("{} cannot import moto's server", python.display()));
         }
-        let started =
-            command().args(["-c", SERVE]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let started = command()
+            .args(["-c", SERVE, LOCAL_AWS])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
         let mut process = started.map_err(|error| format!("moto does not start: {error}"))?;
         let alive = process.stdin.take();
         let said = BufReader::new(process.stderr.take().ok_or("moto has no standard error")?);
@@ -101,6 +113,8 @@ pub struct Moto {
     store: RunTable,
     experiments: ExperimentTable,
     clocks: AlarmClocks,
+    arms: ArmedUndos,
+    disarms: Undos,
     topics: Topics,
     reports: ReportBucket,
     executions: Executions,
@@ -135,10 +149,14 @@ impl Moto {
             role: "arn:aws:iam::123456789012:role/clock".to_owned(),
             lost: arn("sqs", "lost"),
         };
+        let undo =
+            UndoTarget { role: "arn:aws:iam::123456789012:role/undo".to_owned(), lost: Some(arn("sqs", "lost")) };
         Self {
             store: RunTable::new(&config, format!("{own}-runs")),
             experiments: ExperimentTable::new(&config, format!("{own}-experiments")),
             clocks: AlarmClocks::new(&config, &own, ring),
+            arms: ArmedUndos::new(&config, &own, undo),
+            disarms: Undos::new(&config, &own),
             topics: Topics::new(&config, topic.topic_arn.unwrap()),
             reports: ReportBucket::new(&config, &own),
             executions: Executions::new(&config),
@@ -201,6 +219,14 @@ impl Ground for Moto {
 
     fn clocks(&self) -> &impl AlarmClock {
         &self.clocks
+    }
+
+    fn arms(&self) -> &impl ArmUndo {
+        &self.arms
+    }
+
+    fn disarms(&self) -> &impl DisarmUndo {
+        &self.disarms
     }
 
     fn notices(&self) -> &impl Notices {

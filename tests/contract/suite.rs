@@ -5,6 +5,7 @@ pub mod leases;
 pub mod ledger;
 pub mod outside;
 pub mod runs;
+pub mod undos;
 
 use std::fmt::Debug;
 

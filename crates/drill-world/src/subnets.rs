@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use drill_model::faults::ec2::Instance;
 use drill_model::faults::vpc::{Acl, Entry, Harm, Heal, OwnAcl, Subnet};
-use drill_model::faults::{Call as _, Part, Seen, Sight, Target as _};
+use drill_model::faults::{Call as _, Kind, Part, Seen, Sight, Target as _};
 use drill_model::target::TargetId;
 use drill_phases::ports::{Answer, Class, PortError};
 use jiff::Timestamp;
@@ -65,6 +65,12 @@ impl Subnets {
         // What was there before anybody looked was there always.
         known.or_else(|| self.history.first().map(|(_, tables)| tables)).unwrap_or(&self.now)
     }
+}
+
+/// The one subnet of a call.
+fn only<'a>(api: &'static str, on: &'a BTreeSet<TargetId>) -> Answer<&'a TargetId> {
+    let one = on.first().filter(|id| on.len() == 1 && Kind::of(id) == Some(Kind::Subnet));
+    one.ok_or_else(|| PortError::new(Class::Refused, api, format!("InvalidParameterValue: {} targets", on.len())))
 }
 
 /// What an ACL lets through, whatever the numbers of its entries.
@@ -196,9 +202,7 @@ impl World {
 
     pub(crate) fn harm_subnet(&self, call: &Harm, on: &BTreeSet<TargetId>) -> Answer<()> {
         let refused = |class, what: String| Err(PortError::new(class, call.api(), what));
-        let Some(target) = on.iter().next().filter(|_| on.len() == 1) else {
-            return refused(Class::Refused, format!("InvalidParameterValue: {} subnets", on.len()));
-        };
+        let target = only(call.api(), on)?;
         let tags = self.subnet_tags(target).unwrap_or_default();
         let protected = tags.get(PROTECTION_TAG).is_some_and(|value| value != "false");
         if protected || !tags.contains_key(OPT_IN_TAG) {
@@ -239,14 +243,12 @@ impl World {
     }
 
     pub(crate) fn heal_subnet(&self, call: &Heal, on: &BTreeSet<TargetId>) -> Answer<()> {
+        let target = only(call.api(), on)?;
         let at = self.time().now();
         let mut state = self.state();
         let subnets = &mut state.subnets;
         match call {
-            Heal::Associate { association, acl } => match on.iter().next() {
-                Some(target) => subnets.associate(at, call.api(), target, association, acl),
-                None => Err(PortError::new(Class::Refused, call.api(), "InvalidParameterValue: no subnet")),
-            },
+            Heal::Associate { association, acl } => subnets.associate(at, call.api(), target, association, acl),
             Heal::DeleteAcl { acl } => {
                 if subnets.now.subnets.values().any(|net| net.acl == *acl) {
                     let what = format!("DependencyViolation: {acl} has dependencies and cannot be deleted");

@@ -70,6 +70,8 @@ impl Drop for Server {
 struct Made {
     orders: BTreeSet<InstanceId>,
     group: GroupName,
+    subnets: [String; 2],
+    inside: InstanceId,
     minute: i64,
 }
 
@@ -92,10 +94,13 @@ impl Server {
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line).unwrap();
         let made: Made = serde_json::from_str(&line).unwrap();
+        let home = Home { account: "123456789012".into(), region: REGION.into() };
         let facts = Facts {
             orders: made.orders,
             group: made.group,
-            home: Home { account: "123456789012".into(), region: REGION.into() },
+            subnets: made.subnets.map(|id| home.resource("ec2", &format!("subnet/{id}"))),
+            inside: home.instance(&made.inside),
+            home,
             minute: Timestamp::from_second(made.minute).unwrap(),
         };
         (server, format!("http://127.0.0.1:{port}"), facts)

@@ -1,5 +1,7 @@
 //! What must be the same in both worlds. A case asserts what the ports promise, in a world that was made as [`Facts`] say.
 
+mod subnets;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -62,6 +64,11 @@ pub struct Facts {
     pub orders: BTreeSet<InstanceId>,
     /// The group `orders-group` wants two hosts and has them.
     pub group: GroupName,
+    /// Two subnets of one VPC that opted in: the first in zone `a`, tagged `Service` = `orders`, the second in zone `b`,
+    /// tagged `Service` = `orders-2`. Each has an ACL that allows everything.
+    pub subnets: [TargetId; 2],
+    /// The one instance in the first of them.
+    pub inside: TargetId,
     /// Where all of this lies.
     pub home: Home,
     /// The beginning of a minute that is over. In it `Orders Latency` of `Service` = `orders` was 0, 10, 20, 30, 40, 50.
@@ -85,6 +92,10 @@ pub enum Case {
     Grouped,
     Measured,
     Alarmed,
+    SubnetsFound,
+    SubnetCutAndMended,
+    SubnetRehearsed,
+    SubnetsRefused,
 }
 
 impl Case {
@@ -98,6 +109,10 @@ impl Case {
         ("a group says what it wants and has, and none is missing", Self::Grouped),
         ("datapoints are those of the period, in the time asked for", Self::Measured),
         ("every alarm has its state, and one that is not there is missing", Self::Alarmed),
+        ("a subnet is seen with its ACL, its zone and what lies in it", Self::SubnetsFound),
+        ("a subnet takes an ACL of ours and its own back, and what was used up is refused", Self::SubnetCutAndMended),
+        ("a rehearsal on a subnet does nothing", Self::SubnetRehearsed),
+        ("no subnet, two, and ACLs that are not there are refused", Self::SubnetsRefused),
     ];
 
     pub async fn run(self, ports: &impl Ports, facts: &Facts) {
@@ -111,6 +126,10 @@ impl Case {
             Self::Grouped => grouped(ports, facts).await,
             Self::Measured => measured(ports, facts).await,
             Self::Alarmed => alarmed(ports).await,
+            Self::SubnetsFound => subnets::found(ports, facts).await,
+            Self::SubnetCutAndMended => subnets::cut_and_mended(ports, facts).await,
+            Self::SubnetRehearsed => subnets::rehearsed(ports, facts).await,
+            Self::SubnetsRefused => subnets::refused(ports, facts).await,
         }
     }
 }

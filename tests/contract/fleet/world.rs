@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drill_model::ids::{AlarmName, GroupName};
+use drill_model::ids::{AlarmName, GroupName, InstanceId};
 use drill_model::observation::AlarmState;
 use drill_world::{HostSpec, Metric, Simulation};
 use jiff::Timestamp;
@@ -23,6 +23,12 @@ fn facts(simulation: &Simulation) -> Facts {
     simulation.hosts.add(&spec("orders-2"));
     let group = GroupName::try_from("orders-group").unwrap();
     simulation.hosts.add_group(&group, 2, &spec("grouped"));
+    let inside = simulation.hosts.add(&spec("inside"));
+    let zone = |letter: char| format!("{}{letter}", simulation.world.home().region);
+    let subnet = |zone: String, service: &str, inside: &[InstanceId]| {
+        simulation.world.add_subnet(&zone, &[("Service", service), ("StormdrillReady", "staging")], inside)
+    };
+    let subnets = [subnet(zone('a'), "orders", std::slice::from_ref(&inside)), subnet(zone('b'), "orders-2", &[])];
     for (name, state) in ALARMS {
         let state = match state {
             "ALARM" => AlarmState::InAlarm,
@@ -37,5 +43,6 @@ fn facts(simulation: &Simulation) -> Facts {
         let at = minute + Duration::from_secs(10) * u32::try_from(step).unwrap();
         simulation.world.put_metric(&latency, at, value);
     }
-    Facts { orders, group, home: simulation.world.home(), minute }
+    let home = simulation.world.home();
+    Facts { orders, group, subnets, inside: home.instance(&inside), home, minute }
 }
