@@ -236,13 +236,10 @@ impl Around {
     fn held(&self, interface: &NetworkInterface) -> Option<String> {
         let id = interface.network_interface_id().unwrap_or("an interface");
         let balancer = || Some(format!("a load balancer ({id}: {})", interface.description().unwrap_or_default()));
-        match interface.interface_type() {
-            Some(NetworkInterfaceType::NatGateway) => Some(format!("a NAT gateway ({id})")),
-            Some(
-                NetworkInterfaceType::LoadBalancer
-                | NetworkInterfaceType::NetworkLoadBalancer
-                | NetworkInterfaceType::GatewayLoadBalancer,
-            ) => balancer(),
+        match interface.interface_type().map(NetworkInterfaceType::as_str).unwrap_or_default() {
+            // The first is what the service says, the second what its model has.
+            "nat_gateway" | "natGateway" => Some(format!("a NAT gateway ({id})")),
+            "load_balancer" | "network_load_balancer" | "gateway_load_balancer" => balancer(),
             _ if interface.requester_id() == Some(BALANCER) => balancer(),
             _ => self.stranger(interface),
         }

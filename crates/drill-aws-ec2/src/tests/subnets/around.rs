@@ -131,6 +131,7 @@ async fn the_instances_of_a_subnet_are_its_parts() {
 async fn what_others_are_reached_by_is_held() {
     for (kind, held) in [
         ("nat_gateway", Some("a NAT gateway (eni-1)")),
+        ("natGateway", Some("a NAT gateway (eni-1)")),
         ("network_load_balancer", Some("a load balancer (eni-1: ELB app/orders)")),
         ("gateway_load_balancer", Some("a load balancer (eni-1: ELB app/orders)")),
         ("load_balancer", Some("a load balancer (eni-1: ELB app/orders)")),
