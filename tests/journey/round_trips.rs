@@ -53,7 +53,7 @@ fn a_turn_of_each_phase_waits_for_few_calls() {
     let expected = |prepare, inject, recover| {
         [("prepare", prepare), ("inject", inject), ("observe", 7), ("recover", recover), ("validate", 3), ("report", 4)]
     };
-    for (found, expected) in [(host, expected(17, 12, 13)), (resource, expected(13, 35, 15))] {
+    for (found, expected) in [(host, expected(17, 13, 14)), (resource, expected(13, 36, 16))] {
         for (phase, most) in expected {
             assert_eq!(found[phase], most, "{phase} of {found:?}");
         }

@@ -2,7 +2,7 @@
 //!
 //! What may follow what is beside the records: `drill_model::run::next` and `drill_model::ledger::step`.
 
-pub use crate::drive::apply::{Forth, UNDO_GRACE, forth};
+pub use crate::drive::apply::{Caller, Forth, UNDO_GRACE, forth};
 pub use crate::drive::hosts::{gone, heard};
 pub use crate::drive::undo::{Back, back, just_landed};
 pub use crate::drive::{UNDER_WAY, in_time, settled};

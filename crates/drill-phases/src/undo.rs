@@ -130,7 +130,7 @@ pub(crate) fn holding(scope: &Scope) -> Holding {
     Holding { whole: scope.selected(), shares: scope.shares.clone() }
 }
 
-/// Gives back what a clean run holds. The clock goes last: until then the janitor would finish what is left here.
+/// Gives back what a clean run holds. The clock goes after that: until then the janitor would finish what is left here.
 async fn finish(
     world: &impl Healing,
     stands: Run,
@@ -167,7 +167,12 @@ async fn finish(
         })
         .await?;
     }
-    world.clear_clock(run).await.map_err(RecordError::store(run))
+    world.clear_clock(run).await.map_err(RecordError::store(run))?;
+    // An Inject that outlived its run may have taken the targets again since, and set a clock that was cleared just now.
+    if held != Holding::default() {
+        world.release(run, &held).await.map_err(RecordError::store(run))?;
+    }
+    Ok(())
 }
 
 /// Why something is left, from a call that failed.

@@ -30,7 +30,9 @@ pub(crate) enum Stopped {
 #[derive(Debug)]
 pub(crate) struct Changing {
     rows: Vec<Row>,
-    /// A harming call may have been made: by us, or by an earlier call of Inject.
+    /// Another call of Inject makes the change, and may do it any time: we only look.
+    theirs: BTreeSet<TargetId>,
+    /// A harming call may have been made.
     tried: BTreeSet<TargetId>,
     armed: BTreeSet<TargetId>,
     /// A call that was made is not made again: what is seen may lie behind.
@@ -39,9 +41,17 @@ pub(crate) struct Changing {
 }
 
 impl Changing {
-    /// Changes whose intents are written. `before` says which an earlier call of Inject may have made.
-    pub(crate) fn of(rows: Vec<Row>, before: &BTreeSet<TargetId>) -> Self {
-        Self { rows, tried: before.clone(), armed: BTreeSet::new(), made: BTreeSet::new(), landed: BTreeMap::new() }
+    /// Changes whose intents are written: `by` this call of Inject, or by another one.
+    ///
+    /// Each change has one caller. When it is seen to have landed, nobody makes it again, and its row can be closed as
+    /// soon as it is gone.
+    pub(crate) fn of(rows: Vec<Row>, by: Caller) -> Self {
+        let theirs: BTreeSet<TargetId> = match by {
+            Caller::This => BTreeSet::new(),
+            Caller::Another => rows.iter().map(|row| row.target.clone()).collect(),
+        };
+        let tried = theirs.clone();
+        Self { rows, theirs, tried, armed: BTreeSet::new(), made: BTreeSet::new(), landed: BTreeMap::new() }
     }
 
     /// Goes on until there is nothing to do but to look again.
@@ -77,7 +87,8 @@ impl Changing {
         let now = world.now();
         let (mut stages, mut harms) = (Batches::new(), Batches::new());
         for row in &open {
-            match forth(row, found.get(&row.target), self.tried.contains(&row.target), now) {
+            let by = if self.theirs.contains(&row.target) { Caller::Another } else { Caller::This };
+            match forth(row, found.get(&row.target), self.tried.contains(&row.target), by, now) {
                 Forth::Landed(at) => {
                     self.landed.insert(row.target.clone(), at);
                 }
@@ -149,9 +160,18 @@ pub enum Forth {
     Wait,
 }
 
+/// Who makes a change: the one call of Inject that wrote its intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// This one.
+    This,
+    /// Another one, which may still be under way.
+    Another,
+}
+
 /// Asks a row's fault for the next step toward the change, from what is seen of its target. A call whose time is over is
-/// none. `tried` when a harming call may have been made.
-pub fn forth(row: &Row, seen: Option<&Seen>, tried: bool, now: Timestamp) -> Forth {
+/// none, nor is one that another caller makes. `tried` when a harming call may have been made.
+pub fn forth(row: &Row, seen: Option<&Seen>, tried: bool, by: Caller, now: Timestamp) -> Forth {
     let Some(fault) = row.change.on_resource() else { return Forth::Wait };
     let Some(seen) = seen else {
         return if fault.ends() == Ends::Never { Forth::Landed(now) } else { Forth::Wait };
@@ -159,8 +179,8 @@ pub fn forth(row: &Row, seen: Option<&Seen>, tried: bool, now: Timestamp) -> For
     let attempt = attempt(row, tried, false, settled(row, now));
     match fault.apply(&attempt, seen) {
         Next::Done => Forth::Landed(fault.happened_at(&attempt, seen).unwrap_or(now)),
-        Next::Stage(call) if in_time(row, now) => Forth::Stage(call),
-        Next::Do(call) if in_time(row, now) => Forth::Do(call),
+        Next::Stage(call) if in_time(row, now) && by == Caller::This => Forth::Stage(call),
+        Next::Do(call) if in_time(row, now) && by == Caller::This => Forth::Do(call),
         Next::Stage(_) | Next::Do(_) | Next::Wait(_) => Forth::Wait,
     }
 }
@@ -195,4 +215,43 @@ fn timed(row: &Row, seen: Option<&Seen>) -> Vec<TimedUndo> {
             input,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use drill_model::faults::ec2::{Instance, InstanceState};
+    use drill_model::faults::{Change, Sight};
+
+    use super::*;
+    use crate::fixtures::{at, plan, row};
+
+    fn stop() -> Row {
+        let change = serde_json::json!({ "kind": "instance-stop" });
+        let change: Change = serde_json::from_value(serde_json::json!({ "by": "resource", "fault": change })).unwrap();
+        Row { change, ..row(&plan("\n  stop_when: none", 1.0), State::Intended) }
+    }
+
+    fn running(row: &Row) -> Seen {
+        let instance = Instance {
+            id: row.target.instance().unwrap(),
+            state: InstanceState::Running,
+            healthy: Some(true),
+            group: None,
+            subnet: None,
+            tags: BTreeMap::new(),
+            spot: false,
+            booted: None,
+        };
+        Seen { id: row.target.clone(), sight: Sight::Ec2Instance(instance) }
+    }
+
+    #[test]
+    fn a_change_is_made_in_time_and_by_its_one_caller() {
+        let row = stop();
+        let next = |by, now| forth(&row, Some(&running(&row)), by == Caller::Another, by, now);
+
+        assert!(matches!(next(Caller::This, at(60)), Forth::Do(_)));
+        assert_eq!(next(Caller::This, at(61)), Forth::Wait);
+        assert_eq!(next(Caller::Another, at(1)), Forth::Wait);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use drill_model::faults::{Change, Seen};
-use drill_model::ids::UnitId;
+use drill_model::ids::{RunId, UnitId};
 use drill_model::ledger::{Row, State};
 use drill_model::plan::{Plan, PlannedChange};
 use drill_model::run::Armed;
@@ -13,11 +13,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{InjectError, InjectPorts, Residue};
-use crate::drive::apply::{Changing, Stopped};
+use crate::drive::apply::{Caller, Changing, Stopped};
 use crate::drive::{hosts, in_time, look};
 use crate::fence;
 use crate::observe::course;
-use crate::ports::{BATCH, PortError};
+use crate::ports::{Answer, BATCH, PortError};
 
 /// How long after its intent is written a change may still be made, by any caller.
 pub const TIME_TO_MAKE: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ pub(super) async fn make(
     }
     let looked_at = world.now();
     for batch in pending.chunks(BATCH) {
-        carry_out(world, plan, change, batch, true, &mut made).await?;
+        carry_out(world, plan, change, batch, Caller::Another, &mut made).await?;
     }
     for batch in fresh.chunks_mut(BATCH) {
         // Each batch has its own time: the last of many is as fresh as the first.
@@ -71,7 +71,9 @@ pub(super) async fn make(
             (row.intended_at, row.not_after, row.since) = (now, now + TIME_TO_MAKE, now);
         }
         world.intend(run, batch).await.map_err(|source| not_written(change, source))?;
-        carry_out(world, plan, change, batch, false, &mut made).await?;
+        let (ours, theirs) = whose(world, run, batch).await.map_err(|source| not_written(change, source))?;
+        carry_out(world, plan, change, &ours, Caller::This, &mut made).await?;
+        carry_out(world, plan, change, &theirs, Caller::Another, &mut made).await?;
     }
     Ok(made)
 }
@@ -133,8 +135,17 @@ fn intents(
     Ok(rows)
 }
 
-/// Makes the change on one batch of targets. The intents are written; `again` when an earlier call wrote them, and may have
-/// made the change.
+/// Which of these intents are ours, and which are open and another call's: two calls of Inject can be under way at once,
+/// and the one that came second finds the rows written. What is closed by now is neither.
+async fn whose(world: &impl InjectPorts, run: &RunId, batch: &[Row]) -> Answer<(Vec<Row>, Vec<Row>)> {
+    let there = world.rows(run).await?;
+    let written = |row: &Row| batch.iter().find(|ours| (&ours.fault, &ours.target) == (&row.fault, &row.target));
+    let open = there.into_iter().filter(|row| row.state == State::Intended && written(row).is_some());
+    Ok(open.partition(|row| written(row).is_some_and(|ours| ours.intended_at == row.intended_at)))
+}
+
+/// Makes the change on one batch of targets, whose intents are written by a caller. Orders to hosts are sent again whoever
+/// wrote the intent: a host knows whether it has the fault, and whether it was put back.
 ///
 /// The time may have run out since then; then nothing is made, and Rollback closes them.
 async fn carry_out(
@@ -142,7 +153,7 @@ async fn carry_out(
     plan: &Plan,
     change: &PlannedChange,
     batch: &[Row],
-    again: bool,
+    by: Caller,
     made: &mut Made,
 ) -> Result<(), InjectError> {
     match &change.change {
@@ -154,12 +165,14 @@ async fn carry_out(
             }
             let sent = hosts::order(world, &plan.scope.run_id, change, order, &rows, now).await;
             let mut sent = sent.map_err(|source| call_failed(&change.fault, source))?;
-            sent.first &= !again;
+            sent.first &= by == Caller::This;
             made.orders.push((sent, rows.into_iter().cloned().collect()));
         }
         Change::Resource { .. } => {
-            let before = batch.iter().filter(|_| again).map(|row| row.target.clone()).collect();
-            let mut changing = Changing::of(batch.to_vec(), &before);
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let mut changing = Changing::of(batch.to_vec(), by);
             let advanced = changing.advance(world).await;
             advanced.map_err(|stopped| stopped_by(&change.fault, stopped))?;
             made.changing.push(changing);
