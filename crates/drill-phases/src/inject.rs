@@ -266,3 +266,19 @@ fn stands_elsewhere(run: &RunId) -> impl FnOnce(RecordError) -> InjectError + us
         RecordError::Store { .. } => InjectError::Record(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{at, plan};
+
+    #[test]
+    fn a_deadline_is_written_once_and_what_comes_after_it_is_too_late() {
+        let plan = plan("\n  stop_when: none", 1.0);
+        let once = Armed { from: at(0), deadline: at(180) };
+
+        assert_eq!(arms(None, &plan, at(0)), Ok(once));
+        assert_eq!(arms(Some(once), &plan, at(100)), Ok(once));
+        assert_eq!(arms(Some(once), &plan, at(180)), Err(at(180)));
+    }
+}
