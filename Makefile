@@ -1,7 +1,7 @@
 # An index of commands. Each target says what it does; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema pages generate build deploy prove-undo delete test-model bench
+.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema pages generate build deploy prove-undo delete test-model ablate bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -23,6 +23,9 @@ test: ## Run every ring that this machine can run; name those that it cannot
 
 test-model: ## Explore the model of the safety kernel with two failures at once (a quarter of an hour)
 	@STORMDRILL_MODEL=deep cargo test -q -p stormdrill-model --test model
+
+ablate: ## Turn off each safety rule in turn, in a copy, and see its test fail (ARGS="R1 R8" for some)
+	@tests/ablate/run.sh $(ARGS)
 
 test-vm: ## Try every host document under systemd and netem, in a virtual machine (minutes)
 	@scripts/setup.sh tests/host/vm/packages.txt

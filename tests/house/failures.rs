@@ -42,7 +42,7 @@ fn tests_of(cell: &str) -> Vec<(String, String)> {
 }
 
 /// Whether a file has a test of this name: a function, or a trial whose name is a text, perhaps with a subject before it.
-fn is_in(text: &str, name: &str) -> bool {
+pub(crate) fn is_in(text: &str, name: &str) -> bool {
     let function = [format!("fn {name}("), format!("def {name}(")].iter().any(|form| text.contains(form));
     let before = ['"', '_', ':'];
     let after = ['"', '_'];
@@ -53,7 +53,7 @@ fn is_in(text: &str, name: &str) -> bool {
 }
 
 /// The files that have a test of this name, when it has moved.
-fn places_of(name: &str) -> Vec<String> {
+pub(crate) fn places_of(name: &str) -> Vec<String> {
     files(".rs").into_iter().chain(files(".py")).filter(|file| is_in(&text(file), name)).collect()
 }
 

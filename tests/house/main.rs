@@ -6,6 +6,7 @@
 mod failures;
 mod faults;
 mod pages;
+mod promises;
 mod rings;
 mod words;
 

@@ -242,3 +242,30 @@ fn a_function_plans_with_the_time_that_it_has() {
         assert!(text.contains(&budget), "{function} has {limit} s, and plans with another number");
     }
 }
+
+#[test]
+fn no_key_of_ours_is_on_the_way_of_healing() {
+    let template = yaml::parse(&read("template.yaml"));
+    let stack = Stack::new(&template);
+
+    let with_keys: Vec<&str> = ["AWS::DynamoDB::Table", "AWS::Serverless::Function", "AWS::Logs::LogGroup"]
+        .into_iter()
+        .flat_map(|kind| stack.resources(kind))
+        .filter(|(_, resource)| {
+            ["SSESpecification", "KmsKeyArn", "KmsKeyId"].iter().any(|key| resource["Properties"].get(key).is_some())
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(with_keys, [""; 0], "DynamoDB, Lambda and the logs use keys that AWS owns");
+
+    for role in ["RecoverRole", "RollbackRole", "JanitorRole"] {
+        let statements = stack.statements(role).unwrap();
+        let needed: Vec<&String> = statements
+            .iter()
+            .flat_map(|statement| &statement.actions)
+            // An encrypted volume of an instance that is started: its key is the target's, not ours.
+            .filter(|action| action.starts_with("kms:") && *action != "kms:CreateGrant")
+            .collect();
+        assert_eq!(needed, [""; 0], "{role}");
+    }
+}
