@@ -29,6 +29,7 @@ pub fn trials() -> Vec<Trial> {
         trial("effect::two_faults_on_one_host_do_not_disarm_each_other", two_faults),
         trial("effect::a_full_disk_is_not_filled_further", full_disk),
         trial("effect::a_filled_disk_is_free_again_while_somebody_reads_the_file", file_held_open),
+        trial("effect::a_volume_is_filled_by_its_mount_point", volume),
         trial("effect::the_probe_says_what_is_alive_and_changes_nothing", probe),
     ]);
     trials
@@ -224,6 +225,45 @@ fn file_held_open() {
     case.host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
 
     case.must_be_whole();
+}
+
+fn volume() {
+    let host = Sandbox::new();
+    assert!(host.holds("mkdir /run/data /run/bare && mount -t tmpfs -o size=150m data /run/data"));
+    let before = host.state();
+    let order = |unit: &str, volume: &str| Order::new("disk-fill", unit).with("Percent", "80").with("Volume", volume);
+    let percent =
+        |at: &str| host.text(&format!("df -Pk {at} | sed -n '2s/.* \\([0-9]*\\)%.*/\\1/p'")).trim().to_owned();
+
+    let answer = host.order(&order(UNIT, "/run/data"));
+    answer.must_be("landed", "");
+    assert_eq!(answer.line.as_ref().unwrap()["evidence"]["file_system"], "/run/data");
+    assert_eq!((percent("/run/data").as_str(), percent("/var/lib/stormdrill").as_str()), ("80", "1"));
+    host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
+    assert_eq!(percent("/run/data"), "0");
+    host.must_become(&before, SOON);
+
+    // It is known by its name when nothing else is left of it.
+    host.order(&order(OTHER, "/run/data")).must_be("landed", "");
+    let folder = format!("/var/lib/stormdrill/units/{OTHER}");
+    assert!(
+        host.holds(&format!(
+            "kill -9 $(cut -d: -f1 {folder}/watchdog) $(cut -d: -f1 {folder}/holder) && rm -rf {folder}"
+        ))
+    );
+    assert_eq!(percent("/run/data"), "80");
+    host.order(&Order::new("revert", OTHER)).must_be("reverted", "");
+    assert_eq!(percent("/run/data"), "0");
+    host.must_become(&before, SOON);
+
+    host.order(&order(UNIT, "/run/bare").anew()).must_be("refused", "no-volume");
+    host.order(&order(UNIT, "/proc").anew()).must_be("refused", "no-volume");
+    host.order(&order(UNIT, "/run/data/deeper").anew()).must_be("refused", "no-volume");
+    assert!(host.holds("ln -s /run/bare/theirs /run/data/.stormdrill-fill-00000000000000c3"));
+    host.order(&order("00000000000000c3", "/run/data")).must_be("refused", "leftover");
+    assert!(host.holds("mount -o remount,ro /run/data"));
+    host.order(&order(UNIT, "/run/data").anew()).must_be("refused", "no-volume");
+    assert!(!host.holds("test -e /run/bare/theirs"));
 }
 
 fn probe() {

@@ -12,15 +12,18 @@ use crate::order::Order;
 use crate::trial;
 
 /// What the documents call. A program that is missing here is a step that is not tried.
-const PROGRAMS: [&str; 39] = [
+const PROGRAMS: [&str; 44] = [
     "awk",
     "cat",
     "chmod",
+    "cksum",
     "cp",
     "cut",
     "date",
     "dd",
     "df",
+    "dirname",
+    "du",
     "fallocate",
     "flock",
     "getent",
@@ -36,7 +39,9 @@ const PROGRAMS: [&str; 39] = [
     "mkdir",
     "mv",
     "nice",
+    "nft",
     "nproc",
+    "nsenter",
     "readlink",
     "rm",
     "sed",

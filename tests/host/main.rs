@@ -11,6 +11,7 @@
 
 mod cases;
 mod clock;
+mod copies;
 mod deadman;
 mod disks;
 mod effects;
@@ -55,11 +56,12 @@ fn main() -> std::process::ExitCode {
         services::plain_trials,
         state::trials,
         disks::trials,
+        copies::trials,
     ] {
         trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(namespaces.is_some())));
     }
     let init = namespaces.clone().or_else(sandbox::missing_systemd);
-    for group in [systemd::trials, services::trials, disks::systemd_trials] {
+    for group in [systemd::trials, services::trials, disks::systemd_trials, copies::systemd_trials] {
         trials.extend(group().into_iter().map(|trial| trial.with_ignored_flag(init.is_some())));
     }
     let ext4 = namespaces.clone().or_else(disks::missing_ext4);

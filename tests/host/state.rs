@@ -1,5 +1,4 @@
-//! State that is lost or broken, or kept over a boot; supervisors that stand still or are gone; orders that come twice, late
-//! or early. After each, nothing of the unit is there, or it ends by itself and says so.
+//! State that is lost or broken, or kept over a boot; supervisors that stand still or are gone. After each, nothing of the unit is there, or it ends by itself and says so.
 
 use std::time::Duration;
 
@@ -28,8 +27,6 @@ pub fn trials() -> Vec<Trial> {
         trial("state::a_watchdog_that_stands_still_goes_on", watchdog_stopped),
         trial("state::a_watchdog_that_is_killed_is_replaced", watchdog_killed),
         trial("state::a_pause_that_somebody_ends_has_ended_and_says_when", ended_early),
-        trial("state::two_copies_10_ms_apart_are_one_fault_and_no_refusal", two_copies),
-        trial("state::a_clock_that_is_59_s_ahead_does_not_cut_a_fault", skewed),
         trial("state::the_probe_says_what_holds_and_until_when", probed),
     ]);
     trials
@@ -122,35 +119,6 @@ fn ended_early() {
     let late = case.host.order(&case.order(UNIT));
     late.must_be("refused", "tombstone");
     assert_eq!(late.line.as_ref().unwrap()["ended_at"], line["ended_at"]);
-}
-
-fn two_copies() {
-    let case = case("process-pause");
-    let before = case.host.state();
-    // The start of a process takes about so long: the second is at its checks while the first one's fault lands.
-    let children: Vec<_> = (0..3).map(|_| case.host.start(&case.order(UNIT))).collect();
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(said.contains("\"landed\"") || said.contains("\"already\""), "{said}");
-    }
-
-    case.must_be_harmed();
-    case.host.order(&Order::new("revert", UNIT)).must_be("reverted", "");
-    case.host.must_become(&before, SOON);
-}
-
-/// The order was made by a clock that is 59 s behind this host's.
-fn skewed() {
-    let case = case("process-pause");
-    let order = case.order(UNIT).with("Deadline", (clock::now() - 59 + 60).to_string()).with("MaxSeconds", "60");
-
-    let answer = case.host.order(&order.with("NotAfter", (clock::now() - 59 + 60).to_string()));
-
-    answer.must_be("landed", "");
-    let line = answer.line.as_ref().unwrap();
-    let length = line["until"].as_u64().unwrap() - line["since"].as_u64().unwrap();
-    assert!((55..=60).contains(&length), "{length} s of 60: {line}");
 }
 
 fn probed() {

@@ -28,7 +28,8 @@ start() {
   shift 2
   at=$(date +%s)
   exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "SSM_Unit=$unit" SSM_Run=ring-1 "SSM_NotAfter=$((at + 60))" \
-    "SSM_Deadline=$((at + seconds))" SSM_MaxSeconds=600 SSM_Spare=- SSM_Name=- SSM_Interface=default SSM_JitterMs=0 \
+    "SSM_Deadline=$((at + seconds))" "SSM_MaxSeconds=$seconds" SSM_Spare=- SSM_Name=- SSM_Interface=default SSM_JitterMs=0 \
+    SSM_Process=- SSM_CommandLine=- SSM_User=- SSM_SystemdUnit=- SSM_Container=- SSM_AtMost=2000 SSM_Volume=- \
     "$@" setsid --wait /bin/sh "$ring/$document.sh"
 }
 
@@ -188,7 +189,8 @@ ends_alone() {
   values "$1"
   [ "$1" != process-kill ] || victims
   # A job of a shell without job control leads no group, so `setsid` does not fork: its number is the group's.
-  start "$1" 6 "${chosen[@]}" >"$ring/stdout" 2>&1 &
+  # Only what it answers counts: where SIGPIPE is ignored, a shell complains of a pipe whose reader has seen enough.
+  start "$1" 6 "${chosen[@]}" >"$ring/stdout" 2>"$ring/stderr" &
   local command=$!
   why="the unit did not come"
   until_holds 10 test -d "/var/lib/stormdrill/units/$unit" || return 1
@@ -270,8 +272,9 @@ state_lost() {
   land network-latency 600 || return 1
   local first=$unit
   land network-blackhole 600 || return 1
-  # The holders go without their way back: the unit's last act needs the folder.
+  # The holders go without their way back: the unit's last act needs the folder. One that lived would notice.
   rm -rf /var/lib/stormdrill/units/*
+  systemctl kill --kill-who=all --signal=KILL "stormdrill-$first.service" "stormdrill-$unit.service"
   until_holds 5 no_unit_is_active
   why="it ended without its folder"
   harmed network-latency && harmed network-blackhole || return 1
