@@ -171,6 +171,7 @@ fn hostile_values_match_no_pattern() {
                     ("Run", "-rf")
                         | ("Name" | "Process" | "Service" | "Interface" | "User", "1.2.3.4" | "0x10")
                         | ("Run", "0x10")
+                        | ("Volume", "/etc/passwd")
                         | ("CommandLine", "1.2.3.4" | "0x10" | "a b" | "any," | "/etc/passwd")
                 );
                 assert!(
@@ -201,6 +202,12 @@ fn numbers_end_where_they_say() {
     check("cpu-stress", "Workers", &["0", "1", "512", "499"], &["513", "600", "00"]);
     check("memory-stress", "Percent", &["1", "9", "10", "89", "90"], &["0", "91", "99", "100"]);
     check("disk-fill", "Percent", &["1", "99"], &["0", "100"]);
+    check(
+        "disk-fill",
+        "Volume",
+        &["-", "/", "/var", "/var/lib/a.b"],
+        &["", "var", "/var/", "//", "/..", "/a/../b", "/a%t"],
+    );
     check("network-latency", "DelayMs", &["1", "60000", "9999", "59999"], &["0", "60001", "99999"]);
     check(
         "network-latency",

@@ -110,6 +110,12 @@ pub fn is_ec2_id(text: &str, prefix: &str) -> bool {
     })
 }
 
+fn is_mount_point(text: &str) -> bool {
+    let Some(names) = text.strip_prefix('/') else { return false };
+    let is_name = |name: &str| is_among(name, 1..=64, b"._-") && !name.starts_with('.');
+    names.is_empty() || (text.len() <= 255 && names.split('/').count() <= 8 && names.split('/').all(is_name))
+}
+
 fn is_printable(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.trim() == text && !text.chars().any(char::is_control)
 }
@@ -171,6 +177,9 @@ names! {
     ContainerId: "a container id", "its first 12 to 64 digits, in hex",
         "^[0-9a-f]{12,64}$",
         |text| (12..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    /// Where a file system of a host is mounted.
+    MountPoint: "a mount point", "`/`, or up to 8 names of 1 to 64 letters, digits, `.`, `_` and `-`, each after a `/`, such as `/var/lib`",
+        "^(/|(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){1,8})$", is_mount_point;
     /// The name of a service on a host, as its supervisor knows it.
     ServiceName: "a service name", "1 to 64 letters, digits, `@`, `.`, `_` and `-`, not starting with `-`",
         "^[A-Za-z0-9@._][A-Za-z0-9@._-]{0,63}$", |text| is_among(text, 1..=64, b"@._-") && !text.starts_with('-');

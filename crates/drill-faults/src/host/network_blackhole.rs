@@ -103,6 +103,39 @@ impl HostFault for NetworkBlackhole {
                 "write `tcp` or `udp`".to_owned(),
             ));
         }
+        let port = self.port.map(NonZeroU16::get);
+        if let Some(port) = port.filter(|port| SPARED.contains(port) && self.protocol != Protocol::Tcp) {
+            problems.push(Problem::new(
+                "port",
+                format!("udp port {port} is what a host keeps its address and its clock by, and is never touched"),
+                "name another port".to_owned(),
+            ));
+        }
         problems
+    }
+}
+
+/// DHCP for IPv4 and IPv6, and the time.
+const SPARED: [u16; 3] = [67, 547, 123];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_a_host_itself_is_refused_with_the_reason() {
+        let problems = |protocol: &str, port: u16| {
+            let fault: NetworkBlackhole = serde_json::from_value(
+                serde_json::json!({ "direction": "egress", "protocol": protocol, "port": port }),
+            )
+            .unwrap();
+            fault.problems(&Default::default())
+        };
+
+        for port in SPARED {
+            assert_eq!(problems("udp", port).len(), 1, "{port}");
+            assert_eq!(problems("tcp", port), [], "{port}");
+        }
+        assert!(problems("udp", 123)[0].message.contains("its clock"));
     }
 }

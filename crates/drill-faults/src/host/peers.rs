@@ -72,6 +72,10 @@ impl Peers {
                     "name at most 20".to_owned(),
                 )]
             }
+            Self::Cidrs(cidrs) if cidrs.iter().any(|cidr| is_the_hosts_own(cidr.address)) => {
+                let own = cidrs.iter().filter(|cidr| is_the_hosts_own(cidr.address));
+                own.map(|cidr| own_problem(&cidr.to_string())).collect()
+            }
             Self::Cidrs(cidrs) => cidrs
                 .iter()
                 .filter(|cidr| cidr.length < if cidr.address.is_ipv4() { 8 } else { 16 })
@@ -95,10 +99,32 @@ impl Peers {
                     format!("dependency `{name}` is known by a name ({host}), and this fault needs an address"),
                     "give the dependency an IPv4 address as its `host`".to_owned(),
                 )],
+                Some(DependencyHost::Address(address)) if is_the_hosts_own(IpAddr::V4(*address)) => {
+                    vec![own_problem(&address.to_string())]
+                }
                 Some(DependencyHost::Name(_) | DependencyHost::Address(_)) => Vec::new(),
             },
         }
     }
+}
+
+/// Addresses by which a host knows itself, its clock and its neighbours: the documents never touch them.
+fn is_the_hosts_own(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => {
+            let [first, second, ..] = address.segments();
+            (first, second) == (0xfd00, 0x0ec2) || first & 0xffc0 == 0xfe80 || first == 0xff02
+        }
+    }
+}
+
+fn own_problem(address: &str) -> Problem {
+    Problem::new(
+        "to",
+        format!("`{address}` is how a host knows itself, its clock and its neighbours, and is never touched"),
+        "name the networks of a dependency".to_owned(),
+    )
 }
 
 /// A network, written `10.0.0.0/8` or `2001:db8::/32`; an address alone is a network of one.
@@ -167,6 +193,21 @@ mod tests {
         let error = Cidr::try_from("10.1.2.3/8".to_owned()).unwrap_err();
 
         assert_eq!(error, "`10.1.2.3/8` has address bits beyond its length: write `10.0.0.0/8`");
+    }
+
+    #[test]
+    fn what_a_host_knows_itself_by_cannot_be_named() {
+        let problems = |network: &str| {
+            let peers = Peers::Cidrs(vec![Cidr::try_from(network.to_owned()).unwrap()]);
+            peers.problems(&Default::default(), false).len()
+        };
+
+        for own in ["169.254.169.254", "169.254.0.0/16", "fd00:ec2::254", "fe80::1", "ff02::1"] {
+            assert_eq!(problems(own), 1, "{own}");
+        }
+        for other in ["10.0.0.0/8", "fd00:ec3::/32", "2001:db8::/32"] {
+            assert_eq!(problems(other), 0, "{other}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 #: description: Stormdrill. Ends one unit, whatever is left of it, and says what it saw.
 #: timeout_seconds: 180
-#: parts: [deadman, firewall, queue, paused, services]
+#: parts: [deadman, firewall, queue, paused, services, volumes]
 #: common: [Unit, Run]
 #: parameters: []
 # shellcheck shell=dash
@@ -47,8 +47,9 @@ traces() {
   [ -e "$unit_dir" ] || [ -e "$STATE/units/.$unit.new" ] || [ -e "$STATE/units/.$unit.gone" ] || present "$unit" || ! no_names
 }
 
-# no_names: no chain and no queue has a name that belongs to this unit.
+# no_names: no chain, no queue and no file on a volume has a name that belongs to this unit.
 no_names() {
+  [ -z "$(fillers_by_name)" ] || return 1
   chain_of "$unit"
   if have iptables; then
     for table in $(tables); do
@@ -65,6 +66,9 @@ forgotten() {
 }
 
 remove_names() {
+  for file in $(fillers_by_name); do
+    remove_filler "$file" || return 1
+  done
   chain_of "$unit"
   ! have iptables || no_names || remove_chain || return 1
   queue_of "$unit"
@@ -79,7 +83,7 @@ remove_names() {
 fault_undo() {
   continue_paused
   bring_back || return 1
-  [ ! -f "$unit_dir/fill" ] || [ -L "$unit_dir/fill" ] || : >"$unit_dir/fill"
+  remove_filler "$unit_dir/fill"
   remove_names
 }
 

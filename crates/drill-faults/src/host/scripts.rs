@@ -13,7 +13,7 @@ pub const COMMON: &str = include_str!("parts/common.yaml");
 pub const PRELUDE: &str = include_str!("parts/prelude.sh");
 
 /// The parts that a head can ask for, by name.
-pub const PARTS: [(&str, &str); 9] = [
+pub const PARTS: [(&str, &str); 10] = [
     ("deadman", include_str!("parts/deadman.sh")),
     ("firewall", include_str!("parts/firewall.sh")),
     ("paused", include_str!("parts/paused.sh")),
@@ -23,4 +23,5 @@ pub const PARTS: [(&str, &str); 9] = [
     ("services", include_str!("parts/services.sh")),
     ("startable", include_str!("parts/startable.sh")),
     ("stress", include_str!("parts/stress.sh")),
+    ("volumes", include_str!("parts/volumes.sh")),
 ];

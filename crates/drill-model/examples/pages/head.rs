@@ -23,6 +23,10 @@ impl Head {
             let entries = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
             for entry in entries {
                 let path = entry.map_err(|error| format!("{}: {error}", folder.display()))?.path();
+                // Beside it lies its script, and the folder of what scripts share.
+                if path.extension().is_none_or(|kind| kind != "rs") {
+                    continue;
+                }
                 let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
                 if text.starts_with(&opening) {
                     found.push((path, text));

@@ -22,6 +22,11 @@ fault_save() {
   :
 }
 
+# outside: a file that the fault makes outside of the unit's folder.
+outside() {
+  :
+}
+
 # fault_holds: it is still there. Asked every second while it should be.
 fault_holds() {
   fault_landed
@@ -429,7 +434,8 @@ recall() {
 # promise_boot: under systemd, what the unit left behind does not outlive a boot.
 promise_boot() {
   [ -f "$unit_dir/unit" ] || return 0
-  save "$(boot_entry)" "# Stormdrill, unit $unit: nothing of it outlives a boot." "R! $unit_dir" "r! $(boot_entry)" && return 0
+  other=$(outside)
+  save "$(boot_entry)" "# Stormdrill, unit $unit: nothing of it outlives a boot." "R! $unit_dir" ${other:+"r! $other"} "r! $(boot_entry)" && return 0
   problem=no-boot-entry detail="could not write $(boot_entry)"
   [ "$LASTING" = no ]
 }
