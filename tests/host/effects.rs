@@ -256,6 +256,18 @@ fn volume() {
     assert_eq!(percent("/run/data"), "0");
     host.must_become(&before, SOON);
 
+    // A volume that somebody takes away has our file on it: that is said until it is mounted again.
+    let away = "00000000000000d4";
+    host.order(&order(away, "/run/data")).must_be("landed", "");
+    assert!(host.holds("mkdir /run/aside && mount --bind /run/data /run/aside && umount /run/data"));
+    host.order(&Order::new("revert", away)).must_be("residue", "not-gone");
+    assert!(host.holds("mount --bind /run/aside /run/data"));
+    // Its own dead man may be quicker.
+    let back = host.order(&Order::new("revert", away));
+    assert!(["absent", "reverted"].contains(&back.outcome()), "{back:?}");
+    assert_eq!(percent("/run/data"), "0");
+    assert!(host.holds("umount /run/data && mount --move /run/aside /run/data"));
+
     host.order(&order(UNIT, "/run/bare").anew()).must_be("refused", "no-volume");
     host.order(&order(UNIT, "/proc").anew()).must_be("refused", "no-volume");
     host.order(&order(UNIT, "/run/data/deeper").anew()).must_be("refused", "no-volume");

@@ -351,6 +351,12 @@ fn protected() {
     }
 
     assert_eq!(host.state(), before);
+    // A resolver on this host asks whom it likes, whatever another one's file says.
+    assert!(host.holds(
+        "echo nameserver 127.0.0.1 >/etc/resolv.conf; mkdir -p /run/systemd/resolve; \
+         echo nameserver 10.77.0.2 >/run/systemd/resolve/resolv.conf"
+    ));
+    host.order(&blackhole(UNIT, "egress", "udp", "53", "any").anew()).must_be("refused", "protected");
     // Another port of the same machine is a dependency like any other.
     host.order(&blackhole(UNIT, "egress", "tcp", "5432", "10.77.0.2/32")).must_be("landed", "");
     assert!(dark(&host, "", PEER, 5432));

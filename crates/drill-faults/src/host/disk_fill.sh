@@ -105,6 +105,10 @@ fault_undo() {
   remove_filler "$(filler)"
 }
 
+# fault_gone: on a volume that is not mounted any more, our file cannot be seen to be gone.
 fault_gone() {
+  problem="nothing is mounted at $SSM_Volume any more, and our file was on it"
+  [ "$SSM_Volume" = - ] || mounted_at "$SSM_Volume" || return 1
+  problem="$(filler) is still there"
   [ ! -e "$(filler)" ]
 }

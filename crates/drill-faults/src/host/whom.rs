@@ -4,11 +4,15 @@ use std::num::NonZeroU16;
 
 use drill_words::ids::{CommandLine, ContainerId, ProcessName, SystemdUnit, UserName};
 
+use super::service_stop::keeps_the_host;
 use super::{Parameters, parameters};
 use crate::{Problem, Surface};
 
 /// The most processes that one fault may mean, by the documents' own pattern.
 const MOST: u16 = 2000;
+
+/// Groups that hold all that runs, name servers' clients and the clock among it.
+const WHOLE_HOST: [&str; 3] = ["system.slice", "user.slice", "machine.slice"];
 
 /// What names the processes of a fault.
 pub(super) struct Whom<'a> {
@@ -58,6 +62,16 @@ impl Whom<'_> {
                 "write at least one of `process`, `command_line`, `user`, `unit` and `container`".to_owned(),
             ));
         }
+        for (field, name) in
+            [("process", self.process.map(ProcessName::as_str)), ("unit", self.unit.map(SystemdUnit::as_str))]
+        {
+            let Some(name) = name.filter(|name| keeps_the_host(name) || WHOLE_HOST.contains(name)) else { continue };
+            problems.push(Problem::new(
+                field,
+                format!("`{name}` is what keeps a host reachable, and is never touched"),
+                "name what is your own".to_owned(),
+            ));
+        }
         if let Some(most) = self.at_most.filter(|most| most.get() > MOST) {
             problems.push(Problem::new(
                 "at_most",
@@ -100,6 +114,21 @@ mod tests {
         let named = |text| pause(text).problems(&Default::default()).len();
 
         assert_eq!((named("{}"), named(r#"{"at_most":3}"#), named(r#"{"user":"deploy"}"#)), (1, 1, 0));
+    }
+
+    #[test]
+    fn what_keeps_a_host_is_a_problem() {
+        for text in [
+            r#"{"process":"amazon-ssm-agent"}"#,
+            r#"{"process":"sshd"}"#,
+            r#"{"process":"systemd"}"#,
+            r#"{"unit":"amazon-ssm-agent.service"}"#,
+            r#"{"unit":"system.slice"}"#,
+            r#"{"unit":"init.scope"}"#,
+        ] {
+            assert_eq!(pause(text).problems(&Default::default()).len(), 1, "{text}");
+        }
+        assert_eq!(pause(r#"{"process":"sshuttle","unit":"orders.slice"}"#).problems(&Default::default()), []);
     }
 
     #[test]

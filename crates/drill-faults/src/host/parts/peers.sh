@@ -108,15 +108,45 @@ spare_name_servers() {
       *) remote=yes ;;
     esac
   done
+  # systemd's own resolver says whom it asks. Another one on this host asks whom it likes, and the root by itself.
+  for server in $(servers_in /etc/resolv.conf); do
+    case $server in
+      127.0.0.53 | 127.0.0.54) ;;
+      127.* | ::1) remote=no ;;
+    esac
+  done
+  [ "$remote" = yes ] || for word in udp:53:0.0.0.0/0 tcp:53:0.0.0.0/0 udp:53:::/0 tcp:53:::/0; do
+    case " $spared " in
+      *" $word "*) ;;
+      *) spared="$spared $word" ;;
+    esac
+  done
+}
+
+name_servers() {
+  remote=no
+  for server in $(name_servers); do
+    for service in udp:53 tcp:53 tcp:853; do
+      spare_host "${service%:*}" "${service#*:}" "$server"
+    done
+    case $server in
+      127.* | ::1) ;;
+      *) remote=yes ;;
+    esac
+  done
   # A resolver on this host that goes to the root by itself asks anybody.
   [ "$remote" = yes ] || spared="$spared udp:53:0.0.0.0/0 tcp:53:0.0.0.0/0 udp:53:::/0 tcp:53:::/0"
 }
 
 name_servers() {
+  servers_in /etc/resolv.conf /run/systemd/resolve/resolv.conf /run/NetworkManager/no-stub-resolv.conf \
+    /run/NetworkManager/resolv.conf /run/dnsmasq/resolv.conf /etc/dnsmasq.conf /etc/dnsmasq.d/*.conf
+}
+
+# servers_in FILE...: the name servers that they name, each once.
+servers_in() {
   sed -n -e 's/^[[:blank:]]*nameserver[[:blank:]]\{1,\}\([0-9A-Fa-f:.]\{1,\}\).*/\1/p' \
-    -e 's/^[[:blank:]]*server=\(\/.*\/\)\{0,1\}\([0-9A-Fa-f:.]\{1,\}\).*/\2/p' \
-    /etc/resolv.conf /run/systemd/resolve/resolv.conf /run/NetworkManager/no-stub-resolv.conf \
-    /run/NetworkManager/resolv.conf /run/dnsmasq/resolv.conf /etc/dnsmasq.conf /etc/dnsmasq.d/*.conf 2>/dev/null | sort -u
+    -e 's/^[[:blank:]]*server=\(\/.*\/\)\{0,1\}\([0-9A-Fa-f:.]\{1,\}\).*/\2/p' "$@" 2>/dev/null | sort -u
 }
 
 # spare_the_agent: the connections that it holds, and the addresses that it would dial next.
