@@ -85,18 +85,26 @@ impl Stage {
 
     /// Starts an experiment and plays it to its end, then lets the janitor do what is left, and time pass.
     pub fn play(&self, experiment: &str) -> Journey {
-        self.start(
-            "run",
-            json!({ "experiment": document(experiment), "environment": "staging", "requested_by": "ada" }),
-        )
+        self.play_with(experiment, &Controls::default())
+    }
+
+    /// The same, with every function called as the controls say.
+    pub fn play_with(&self, experiment: &str, controls: &Controls) -> Journey {
+        let input = json!({ "experiment": document(experiment), "environment": "staging", "requested_by": "ada" });
+        self.start_with("run", input, controls)
     }
 
     /// Starts an execution with a name and an input, plays it to its end, and lets time pass.
     pub fn start(&self, name: &str, input: Value) -> Journey {
+        self.start_with(name, input, &Controls::default())
+    }
+
+    /// The same, with every function called as the controls say.
+    pub fn start_with(&self, name: &str, input: Value, controls: &Controls) -> Journey {
         let started = Started { run: RunId::try_from(name).expect("a run id"), input };
         let world = self.sim.world.clone();
         let played = self.sim.play(async {
-            let execution = execute(&world, &MACHINE, &started, &Controls::default()).await.expect("it starts");
+            let execution = execute(&world, &MACHINE, &started, controls).await.expect("it starts");
             if !world.event_lost() {
                 // What it could not clean, the sweep does.
                 drop(clean_after(&world, &execution, 1).await);
@@ -125,10 +133,11 @@ impl Stage {
         self.sim.play(self.sim.world.rows(&journey.run.id)).expect("it is read").expect("the store answers")
     }
 
-    /// Everything that speaks against the first promise, at the end of a journey.
+    /// Everything that speaks against the promises, at the end of a journey: what is left, and what is told that is not so.
     pub fn objections(&self) -> Vec<String> {
         let mut all = self.sim.world.leftovers();
         all.extend(self.sim.world.violations());
+        all.extend(self.sim.world.lies());
         all
     }
 }

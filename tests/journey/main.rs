@@ -5,6 +5,7 @@ mod aborts;
 mod approvals;
 mod crowds;
 mod endings;
+mod holds;
 mod meanwhile;
 mod refusals;
 mod resources;

@@ -67,12 +67,3 @@ fn an_alarm_that_fires_before_the_first_change_forbids_it() {
 
     is_refused(&stage, &journey, "alarm budget is InAlarm");
 }
-
-#[test]
-fn a_plan_that_was_made_for_another_account_harms_nobody() {
-    let stage = Stage::new();
-
-    let journey = once_ready(&stage, STOP, |world| world.place("222222222222", "eu-west-1"));
-
-    is_refused(&stage, &journey, "does not exist any more");
-}

@@ -50,10 +50,17 @@ fn a_turn_of_each_phase_waits_for_few_calls() {
     let resource = in_a_row("  - { name: cut, kind: subnet-partition, on: zone-a, traffic: all, duration: 60s }");
 
     // Three of each phase that asks hosts are looks for their answers. A fault on a subnet is staged entry by entry.
-    let expected = |prepare, inject, recover| {
-        [("prepare", prepare), ("inject", inject), ("observe", 7), ("recover", recover), ("validate", 3), ("report", 4)]
+    let expected = |prepare, inject, observe, recover| {
+        [
+            ("prepare", prepare),
+            ("inject", inject),
+            ("observe", observe),
+            ("recover", recover),
+            ("validate", 3),
+            ("report", 4),
+        ]
     };
-    for (found, expected) in [(host, expected(17, 13, 14)), (resource, expected(13, 36, 16))] {
+    for (found, expected) in [(host, expected(17, 13, 9, 14)), (resource, expected(13, 36, 7, 16))] {
         for (phase, most) in expected {
             assert_eq!(found[phase], most, "{phase} of {found:?}");
         }

@@ -92,7 +92,8 @@ fn no_call_is_made_for_each_target() {
 
     let (few, many) = (calls(20), calls(1_000));
 
-    // Probe, fault, revert: one command each for up to 50 hosts.
-    assert_eq!(few, 3);
-    assert_eq!(many, 30);
+    // Probe, fault, revert, and the looks while the fault lasts: one command each for up to 50 hosts. Few hosts are looked at
+    // every 15 s, many every 20 s.
+    assert_eq!(few, 3 + 4);
+    assert_eq!(many, 10 * (3 + 3));
 }

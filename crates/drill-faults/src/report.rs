@@ -206,6 +206,11 @@ impl HostReport {
         let line = stdout.lines().rev().find(|line| !line.trim().is_empty())?;
         serde_json::from_str::<Self>(line.trim()).ok().filter(|report| report.stormdrill == 1)
     }
+
+    /// Whether anything has met the fault, by its own counters. `None` where it counts no packets.
+    pub fn met(&self) -> Option<bool> {
+        self.counters.as_ref()?.get("packets")?.as_u64().map(|packets| packets > 0)
+    }
 }
 
 #[cfg(test)]
@@ -217,6 +222,16 @@ mod tests {
         let report = HostReport::from_output("noise\n{\"stormdrill\":1,\"outcome\":\"landed\",\"new\":true}\n\n");
 
         assert_eq!(report.map(|report| report.outcome), Some(HostOutcome::Landed));
+    }
+
+    #[test]
+    fn a_fault_that_counts_nothing_says_nothing_of_whom_it_met() {
+        let met = |line: &str| HostReport::from_output(line).and_then(|report| report.met());
+
+        assert_eq!(met(r#"{"stormdrill":1,"outcome":"alive"}"#), None);
+        assert_eq!(met(r#"{"stormdrill":1,"outcome":"alive","counters":{"signal":9}}"#), None);
+        assert_eq!(met(r#"{"stormdrill":1,"outcome":"alive","counters":{"packets":0,"bytes":0}}"#), Some(false));
+        assert_eq!(met(r#"{"stormdrill":1,"outcome":"alive","counters":{"packets":7,"bytes":420}}"#), Some(true));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One execution: the machine file, run over a world, as Step Functions would run it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
@@ -58,13 +58,33 @@ pub struct Started {
 #[derive(Default)]
 pub struct Controls {
     state: RefCell<String>,
+    repeats: Cell<Repeats>,
     watch: RefCell<Option<Watch>>,
 }
 
 /// Somebody who sees every event of the history.
 type Watch = Box<dyn Fn(&HistoryEvent)>;
 
+/// How often a function is called for one state of the machine: Lambda and Step Functions call at least once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Repeats {
+    /// Once.
+    #[default]
+    Once,
+    /// Twice, one after the other; the second answer counts.
+    Twice,
+    /// Twice at the same time; the first answer counts.
+    SideBySide,
+}
+
 impl Controls {
+    /// How often every function is called.
+    #[must_use]
+    pub fn repeating(self, repeats: Repeats) -> Self {
+        self.repeats.set(repeats);
+        self
+    }
+
     /// The state that the machine is in.
     pub fn state(&self) -> String {
         self.state.borrow().clone()
@@ -130,9 +150,23 @@ impl Host for Conductor<'_> {
             };
             let payload = payload.clone();
             let limit = call.timeout.unwrap_or(LONGEST_INVOCATION).min(LONGEST_INVOCATION);
-            let invocation = self
-                .world
-                .start(function.word(), limit, move |world| async move { invoke(&world, function, &payload).await });
+            let begin = || {
+                let payload = payload.clone();
+                self.world
+                    .start(function.word(), limit, move |world| async move { invoke(&world, function, &payload).await })
+            };
+            let invocation = match self.controls.repeats.get() {
+                Repeats::Once => begin(),
+                Repeats::Twice => {
+                    drop(self.unless_stopped(begin().outcome()).await);
+                    begin()
+                }
+                Repeats::SideBySide => {
+                    let first = begin();
+                    drop(begin());
+                    first
+                }
+            };
             return match self.unless_stopped(invocation.outcome()).await {
                 Some(Invoked::Returned(Ok(answer))) => Ok(answer),
                 Some(Invoked::Returned(Err(failure))) => failed(&failure.error, failure.cause),

@@ -9,6 +9,6 @@ mod janitor;
 
 pub use drill_phases::call::Failure;
 
-pub use self::execution::{Controls, Execution, NotStarted, Started, execute, machine};
+pub use self::execution::{Controls, Execution, NotStarted, Repeats, Started, execute, machine};
 pub use self::functions::{Function, invoke};
 pub use self::janitor::{clean_after, keep_watch, report_after, sweep};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::Approval;
-use crate::ids::{Environment, ExperimentId, RunId};
+use crate::ids::{Environment, ExperimentId, FaultName, RunId};
 use crate::plan::Digest;
 use crate::verdict::Judgement;
 
@@ -78,6 +78,15 @@ pub enum Ending {
         /// What was missing, in words.
         what: String,
         /// When.
+        at: Timestamp,
+    },
+    /// A fault was not there any more, before its time and without us.
+    Vanished {
+        /// Which.
+        fault: FaultName,
+        /// On whom, in words.
+        what: String,
+        /// When it ended, by the word of its target; when its targets were asked, where none of them tells.
         at: Timestamp,
     },
     /// The emergency stop was pulled.

@@ -33,6 +33,16 @@ impl Said {
 ///
 /// A host that has said nothing by then is `Pending` in the answer: it may still run the command.
 pub(crate) async fn wait_each(world: &(impl HostAnswers + Clock), commands: &[CommandId], patience: Duration) -> Said {
+    wait_at(world, commands, patience, BETWEEN_LOOKS).await
+}
+
+/// As [`wait_each`], with another time between two looks: each look is a call for each command that is open.
+pub(crate) async fn wait_at(
+    world: &(impl HostAnswers + Clock),
+    commands: &[CommandId],
+    patience: Duration,
+    between: Duration,
+) -> Said {
     let mut said = Said::default();
     let mut open: Vec<CommandId> = commands.to_vec();
     let give_up = world.now() + patience;
@@ -62,7 +72,7 @@ pub(crate) async fn wait_each(world: &(impl HostAnswers + Clock), commands: &[Co
             said.failed = said.error.as_ref().map(ToString::to_string);
             return said;
         }
-        world.pause(BETWEEN_LOOKS).await;
+        world.pause(between).await;
     }
 }
 

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use crate::observe::course;
 use crate::ports::{
     AlarmClock, ArmUndo, Class, Clock, EmergencyStop, Groups, Harms, HostAnswers, HostHarm, Leases, Ledger, Measure,
-    PortError, Runs, Sees,
+    Place, PortError, Runs, Sees,
 };
 use crate::records::{self, RecordError};
 use crate::{sampling, undo};
@@ -139,6 +139,7 @@ impl Residue {
 /// What Inject needs of the world.
 pub trait InjectPorts:
     Clock
+    + Place
     + Runs
     + Ledger
     + Leases
@@ -155,6 +156,7 @@ pub trait InjectPorts:
 }
 impl<T> InjectPorts for T where
     T: Clock
+        + Place
         + Runs
         + Ledger
         + Leases
@@ -177,6 +179,7 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
     if run.plan.as_ref() != Some(&plan.scope.digest()) {
         return Err(InjectError::PlanChanged { run: id.clone() });
     }
+    in_place(world, &plan)?;
     let first = run.armed.is_none();
     let (run, armed) = begin(world, &plan, run).await?;
     // The clock comes after the targets: it gives back what a call took that outlived its run.
@@ -198,6 +201,19 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
     landing::look(world, made).await?;
     records::update_from(world, run, Event::Injected, |_| {}).await.map_err(stands_elsewhere(id))?;
     Ok(Baton::new(id.clone(), Word::Injected))
+}
+
+/// A plan is for one account and one region: the same ids elsewhere are other targets.
+fn in_place(world: &impl Place, plan: &Plan) -> Result<(), InjectError> {
+    let (here, there) = ((world.account(), world.region()), (&plan.scope.account, &plan.scope.region));
+    if (&here.0, &here.1) == there {
+        return Ok(());
+    }
+    let what = format!(
+        "the plan is for account {} in {}, and this is account {} in {}: nothing was changed",
+        there.0, there.1, here.0, here.1
+    );
+    Err(InjectError::Forbidden { what })
 }
 
 /// Moves the run to breaking things, and writes its deadline, once.

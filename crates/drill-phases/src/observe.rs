@@ -1,8 +1,10 @@
-//! Observe: sample the probes and the stop conditions for one turn, and say whether to hold, go on, or stop.
+//! Observe: sample the probes and the stop conditions for one turn, look whether the faults are still there, and say
+//! whether to hold, go on, or stop.
 //!
 //! Next state: Decide. Fails as `Observe.*`, which goes to Rollback. What cannot be read for too long stops the run.
 
 pub mod course;
+mod holds;
 mod stop;
 
 use std::time::Duration;
@@ -15,7 +17,8 @@ use drill_model::run::{Armed, Ending, Event, Run, Status};
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::course::Course;
-use crate::ports::{EmergencyStop, Ledger, PortError, Runs};
+use self::holds::Looks;
+use crate::ports::{EmergencyStop, HostAnswers, HostProbe, Ledger, PortError, Runs};
 use crate::records::{self, RecordError};
 use crate::sampling::{self, Sampling};
 
@@ -45,8 +48,8 @@ pub enum ObserveError {
 }
 
 /// What Observe needs of the world.
-pub trait ObservePorts: Sampling + Runs + Ledger + EmergencyStop {}
-impl<T: Sampling + Runs + Ledger + EmergencyStop> ObservePorts for T {}
+pub trait ObservePorts: Sampling + Runs + Ledger + EmergencyStop + HostProbe + HostAnswers {}
+impl<T: Sampling + Runs + Ledger + EmergencyStop + HostProbe + HostAnswers> ObservePorts for T {}
 
 /// Takes one turn's samples.
 pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, ObserveError> {
@@ -64,34 +67,47 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
     let mut latest = world.latest_samples(id, Stage::Fault, memory).await.map_err(RecordError::store(id))?;
 
     let mut next = latest.last().map_or(0, |sample| sample.number + 1);
-    for _ in 0..plan.scope.pacing.samples_per_turn {
+    let mut looks = Looks::default();
+    let mut taken = 0;
+    loop {
         let now = world.now();
         // A turn that was late leaves out the samples it missed: they cannot be taken any more.
         next = next.max(course::index(armed.from, every, now));
         let due = sampling::due(armed.from, every, next);
-        match coming(world, &plan, &rows, armed, due).await {
-            Course::Watch { until } if due < until => pause_until(world, due).await,
-            Course::Watch { until } => return Ok(holding(baton, world.now(), until)),
+        let until = match looks.meanwhile(coming(world, &plan, &rows, armed, due)).await {
+            // A look that is on its way is taken along by the next sample.
+            Course::Watch { until } if taken < plan.scope.pacing.samples_per_turn || looks.wait_for_a_sample() => until,
+            Course::Watch { until } => return Ok(holding(baton, world.now(), due.min(until))),
             Course::Inject => return Ok(Baton::new(id.clone(), Word::Inject)),
             Course::PutBack => return Ok(Baton::new(id.clone(), Word::Done)),
+        };
+        if until <= due {
+            return Ok(holding(baton, world.now(), until));
         }
-        let sample = sampling::sample(world, experiment, &sizes, Stage::Fault, next).await;
-        let written = world.record_samples(id, std::slice::from_ref(&sample)).await;
-        written.map_err(|source| ObserveError::Unwritten { number: next, source })?;
+        looks.meanwhile(pause_until(world, due)).await;
+        let last = latest.last().map(|sample| sample.number);
+        if !looks.wait_for_a_sample() && holds::is_due(&plan, &rows, armed.from, last, next) {
+            looks.ask(holds::look_at(world, &rows));
+        }
+        let sample = looks.meanwhile(sampling::sample(world, experiment, &sizes, Stage::Fault, next)).await;
         latest.push(sample);
-        next += 1;
-        if let Some(ending) = must_stop(world, &plan, &latest).await {
-            let condition = ending.1.clone();
-            records::update(world, id, Event::Injected, |run: &mut Run| run.end(ending.0.clone())).await?;
-            return Ok(Baton::new(id.clone(), Word::Breached).saying(condition));
+        let mut stops = looks.meanwhile(must_stop(world, &plan, &latest)).await;
+        if stops.is_none() {
+            let following = sampling::due(armed.from, every, next + 1);
+            looks.hear(pause_until(world, holds::patience(world.now(), following, until))).await;
         }
-    }
-    let now = world.now();
-    let due = sampling::due(armed.from, every, next.max(course::index(armed.from, every, now)));
-    match coming(world, &plan, &rows, armed, due).await {
-        Course::Watch { until } => Ok(holding(baton, world.now(), due.min(until))),
-        Course::Inject => Ok(Baton::new(id.clone(), Word::Inject)),
-        Course::PutBack => Ok(Baton::new(id.clone(), Word::Done)),
+        if let Some(sample) = latest.last_mut() {
+            sample.faults = looks.take();
+            let written = looks.meanwhile(world.record_samples(id, std::slice::from_ref(sample))).await;
+            written.map_err(|source| ObserveError::Unwritten { number: next, source })?;
+            stops = stops.or_else(|| holds::vanished(&plan, sample));
+        }
+        next += 1;
+        taken += 1;
+        if let Some((ending, text)) = stops {
+            records::update(world, id, Event::Injected, |run: &mut Run| run.end(ending.clone())).await?;
+            return Ok(Baton::new(id.clone(), Word::Breached).saying(text));
+        }
     }
 }
 

@@ -16,8 +16,14 @@ pub struct Timing {
     pub delivery_timeout: Duration,
     /// A command that was not delivered by then never is. `None`: it is delivered however late.
     pub expiry: Option<Duration>,
-    /// Every order is delivered a second time, so much after the first.
+    /// Every order is delivered a second time, so much after it was delivered first; the first copy may still be under way.
     pub redelivery: Option<Duration>,
+    /// Of an order that is delivered twice, what the second copy did is what the service tells.
+    pub second_is_heard: bool,
+    /// A host in a subnet that is cut off does not hear its agent's orders, and its answers do not arrive.
+    pub cut_agents: bool,
+    /// A call of the scheduler that was taken back is made all the same, so much after that.
+    pub ghost_undos: Option<Duration>,
     /// For so long a new command is not known to those who ask for its answers.
     pub answers: Duration,
     /// For so long a change of an instance is not seen by those who describe it.
@@ -40,6 +46,9 @@ impl Default for Timing {
             delivery_timeout: Duration::from_secs(30),
             expiry: None,
             redelivery: None,
+            second_is_heard: false,
+            cut_agents: true,
+            ghost_undos: None,
             answers: Duration::from_millis(300),
             visibility: Duration::from_secs(1),
             index: Duration::from_secs(1),

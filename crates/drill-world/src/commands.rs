@@ -22,6 +22,8 @@ use crate::world::{WeakWorld, World};
 
 /// What the service keeps of the output of a command.
 const OUTPUT: usize = 2_500;
+/// An agent that cannot reach the service tries again after this time.
+const TRIES_AGAIN: Duration = Duration::from_secs(1);
 /// The longest comment.
 const COMMENT: usize = 100;
 
@@ -70,7 +72,12 @@ impl World {
                 sent_at,
                 may_run,
             };
-            self.spawn(delivery.run());
+            let timing = self.state().timing;
+            if let Some(later) = timing.redelivery {
+                self.spawn(delivery.clone().run(timing.delivery + later, timing.second_is_heard));
+            }
+            let heard = timing.redelivery.is_none() || !timing.second_is_heard;
+            self.spawn(delivery.run(timing.delivery, heard));
         }
         Ok(id)
     }
@@ -117,6 +124,7 @@ impl World {
 }
 
 /// One order on its way to one host.
+#[derive(Clone)]
 struct Delivery {
     world: WeakWorld,
     plane: Rc<dyn HostPlane>,
@@ -128,32 +136,48 @@ struct Delivery {
 }
 
 impl Delivery {
-    async fn run(self) {
+    /// Arrives after this time. What it did is what the service tells, if it is the copy that is `heard`.
+    async fn run(self, takes: Duration, heard: bool) {
         let Some(world) = self.world.upgrade() else { return };
+        let note = |answer| {
+            if heard {
+                world.note_answer(&self.command, &self.target, answer);
+            }
+        };
         let timing = world.state().timing;
-        world.sleep_until(self.sent_at + timing.delivery).await;
+        world.sleep_until(self.sent_at + takes).await;
         let times_out = self.sent_at + timing.delivery_timeout + self.may_run;
-        if within(self.plane.reachable(&self.target), world.sleep_until(times_out)).await.is_none() {
-            world.note_answer(&self.command, &self.target, undelivered());
-            self.plane.reachable(&self.target).await;
+        if within(self.reachable(&world), world.sleep_until(times_out)).await.is_none() {
+            note(undelivered());
+            self.reachable(&world).await;
         }
         if timing.expiry.is_some_and(|expiry| world.time().now() > self.sent_at + expiry) {
             world.sleep_until(times_out).await;
-            world.note_answer(&self.command, &self.target, undelivered());
+            note(undelivered());
             return;
         }
         let killed = world.sleep(self.may_run);
-        let heard = within(self.plane.run_document(&self.target, &self.order), killed).await;
-        let answer = match heard {
+        let ended = within(self.plane.run_document(&self.target, &self.order), killed).await;
+        let answer = match ended {
             Some(Heard::Ended { stdout }) => read(&stdout),
             Some(Heard::Silence(why)) => HostAnswer::Silent(why),
             None => HostAnswer::Silent("ExecutionTimedOut".to_owned()),
         };
-        world.note_answer(&self.command, &self.target, answer);
-        if let Some(again) = timing.redelivery {
-            world.sleep(again).await;
+        // An agent that is cut off tells when it can.
+        while world.is_cut_off(&self.target) {
+            world.sleep(TRIES_AGAIN).await;
+        }
+        note(answer);
+    }
+
+    /// Ends when the host's agent is there, and can be reached.
+    async fn reachable(&self, world: &World) {
+        loop {
             self.plane.reachable(&self.target).await;
-            drop(self.plane.run_document(&self.target, &self.order).await);
+            if !world.is_cut_off(&self.target) {
+                return;
+            }
+            world.sleep(TRIES_AGAIN).await;
         }
     }
 }

@@ -32,7 +32,7 @@ pub use self::builder::Timing;
 pub use self::calls::{Called, Method};
 pub use self::clocks::Fired;
 pub use self::faulty::{At, Disturbance, First, Hit, Kind, Outage};
-pub use self::hosts::{HostPlane, HostSpec, HostsView, Power, SimulatedHosts};
+pub use self::hosts::{HostPlane, HostSpec, HostsView, Power, Quirks, SimulatedHosts};
 pub use self::invocation::{Invocation, Invoked};
 pub use self::metrics::{Datum, Metric};
 pub use self::oracle::Grace;

@@ -3,6 +3,8 @@
 //! It looks at the hosts themselves and at the ledger, never at what documents or services answered.
 //! Violations are noted as they happen; leftovers are asked for at the end.
 
+mod truth;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use drill_model::target::TargetId;
 use drill_phases::ports::HostCommand;
 use jiff::Timestamp;
 
+use self::truth::Truth;
 use crate::hosts::{Alive, Order, Sight};
 use crate::world::World;
 
@@ -31,6 +34,7 @@ pub(crate) struct Oracle {
     violations: Vec<String>,
     /// Instances that ran when a run stopped them, and that did not run since.
     stopped: BTreeSet<InstanceId>,
+    truth: Truth,
 }
 
 /// How long after its deadline a fault may still be seen, before that is a violation.
@@ -95,8 +99,11 @@ impl World {
         let now = self.time().now();
         self.state().metrics.hosts_changed();
         match sight {
-            Sight::Landed(fault) => self.judge_landing(fault, now),
-            Sight::Ended(_) => {}
+            Sight::Landed(fault) => {
+                self.state().oracle.truth.landed(fault, now);
+                self.judge_landing(fault, now);
+            }
+            Sight::Ended(fault) => self.state().oracle.truth.ended(fault, now),
             Sight::Instance(instance) => {
                 let mut state = self.state();
                 state.sightings.note(now, instance);

@@ -33,6 +33,12 @@ impl Store {
     pub(crate) fn run(&self, id: &RunId) -> Option<Run> {
         serde_json::from_str(self.runs.get(id)?).ok()
     }
+
+    /// Every sample of a run.
+    pub(crate) fn samples_of(&self, id: &RunId) -> Vec<Sample> {
+        let kept = self.samples.get(id).into_iter().flat_map(BTreeMap::values);
+        kept.filter_map(|text| serde_json::from_str(text).ok()).collect()
+    }
 }
 
 pub(crate) fn written<T: Serialize>(method: Method, item: &T) -> Answer<String> {

@@ -133,6 +133,17 @@ impl World {
         tables.subnets.get(id).and_then(lists).is_some_and(|(now, before)| passes(now) != passes(before))
     }
 
+    /// Whether a host lies in a subnet that is cut off, so that it and the service do not hear each other.
+    pub(crate) fn is_cut_off(&self, host: &drill_model::ids::InstanceId) -> bool {
+        if !self.state().timing.cut_agents {
+            return false;
+        }
+        let target = self.home().instance(host);
+        let of = |(id, net): (&TargetId, &Net)| net.instances.contains(&target).then(|| id.clone());
+        let subnet = self.state().subnets.now.subnets.iter().find_map(of);
+        subnet.is_some_and(|subnet| self.is_cut(&subnet))
+    }
+
     /// What is not as it was: subnets with another ACL, and ACLs of ours that are still there.
     pub(crate) fn subnets_left(&self) -> Vec<String> {
         let state = self.state();

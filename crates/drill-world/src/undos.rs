@@ -62,7 +62,17 @@ impl ArmUndo for World {
 impl DisarmUndo for World {
     async fn disarm(&self, unit: &UnitId) -> Answer<()> {
         self.call(Method::Disarm, async |_| {
-            self.state().undos.armed.retain(|name, _| !name.starts_with(unit.as_str()));
+            let taken = {
+                let mut state = self.state();
+                let all = std::mem::take(&mut state.undos.armed);
+                let (taken, left): (BTreeMap<_, _>, _) =
+                    all.into_iter().partition(|(name, _)| name.starts_with(unit.as_str()));
+                state.undos.armed = left;
+                taken
+            };
+            if let Some(later) = self.state().timing.ghost_undos {
+                self.haunt(taken.into_values().collect(), later);
+            }
             Ok(())
         })
         .await
@@ -86,6 +96,18 @@ async fn go_off(world: &WeakWorld, undo: &TimedUndo) {
 }
 
 impl World {
+    /// Makes calls that were taken back, all the same.
+    fn haunt(&self, undos: Vec<TimedUndo>, later: Duration) {
+        let (world, due) = (self.downgrade(), self.sleep(later));
+        self.spawn(async move {
+            due.await;
+            let Some(world) = world.upgrade() else { return };
+            for undo in undos {
+                world.make(&undo).await;
+            }
+        });
+    }
+
     /// Makes the call as AWS would: names that it does not know make it fail, and nobody hears of that.
     async fn make(&self, undo: &TimedUndo) {
         let known = |names: &[&str]| {

@@ -11,6 +11,7 @@ drill_lambda::ports! {
     /// What Inject asks of the world.
     pub struct Ports {
         clock: drill_aws_config::SystemClock => Clock;
+        place: drill_aws_config::Here => Place;
         runs: drill_aws_dynamodb::RunTable => Runs, Ledger, Leases, EmergencyStop;
         clocks: drill_aws_scheduler::AlarmClocks => AlarmClock;
         undos: drill_aws_scheduler::ArmedUndos => ArmUndo;

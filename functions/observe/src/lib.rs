@@ -1,4 +1,4 @@
-//! Observe on Lambda: it measures, and touches nothing.
+//! Observe on Lambda: it measures, asks whether the faults are still there, and touches nothing.
 //!
 //! What it asks of the world is here, and its role in `template.yaml` allows exactly that.
 
@@ -14,6 +14,7 @@ drill_lambda::ports! {
         runs: drill_aws_dynamodb::RunTable => Runs, Ledger, EmergencyStop;
         resources: drill_aws_ec2::Ec2 => Sees;
         groups: drill_aws_autoscaling::AutoScaling => Groups;
+        hosts: drill_aws_ssm::RunCommand => HostProbe, HostAnswers;
         metrics: drill_aws_cloudwatch::CloudWatch => Metrics;
         web: drill_aws_http::Web => Prometheus, Http;
     }

@@ -27,6 +27,27 @@ pub struct Guards {
     /// That somebody must agree before it starts. A pick of `all` needs this anyway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalRule>,
+    /// What to do when a fault that lasts is found to have ended before its time.
+    #[serde(default, skip_serializing_if = "OnEarlyEnd::is_stop")]
+    pub on_early_end: OnEarlyEnd,
+}
+
+/// What to do when a fault that lasts is found to have ended before its time: somebody removed it, or it died.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnEarlyEnd {
+    /// The run stops, and everything is put back. Without its fault it would show nothing.
+    #[default]
+    Stop,
+    /// The run goes on, with what is left of its faults. It tells when the fault ended.
+    Continue,
+}
+
+impl OnEarlyEnd {
+    /// What is not written out, because it is so anyway.
+    pub const fn is_stop(&self) -> bool {
+        matches!(self, Self::Stop)
+    }
 }
 
 /// That somebody must agree.

@@ -10,6 +10,9 @@ pub(super) fn finding(run: &Run) -> Option<Finding> {
         Some(Ending::Completed) => return None,
         Some(Ending::Breached { condition, at }) => format!("stopped at {at:.0}: {condition}"),
         Some(Ending::Blind { what, at }) => format!("stopped at {at:.0}, blind: {what}"),
+        Some(Ending::Vanished { fault, what, at }) => {
+            format!("stopped: {fault} ended at {at:.0}, before its time: {what}")
+        }
         Some(Ending::Lever { reason }) => format!("the emergency stop was pulled: {reason}"),
         Some(Ending::Failed { error, cause }) => format!("{error}: {cause}"),
         Some(Ending::Stopped { how }) => format!("the execution ended early: {how}"),
@@ -33,6 +36,7 @@ pub(super) fn refusal(run: &Run) -> Vec<Finding> {
             Ending::DryRun
             | Ending::Breached { .. }
             | Ending::Blind { .. }
+            | Ending::Vanished { .. }
             | Ending::Lever { .. }
             | Ending::Failed { .. }
             | Ending::Stopped { .. },

@@ -6,14 +6,16 @@ use std::time::Duration;
 use drill_model::faults::{Ends, Kind};
 use drill_model::host::{Document, HostOrder, HostOutcome, HostReport};
 use drill_model::ids::{InstanceId, RunId, UnitId};
-use drill_model::ledger::{Gone, Row, State};
+use drill_model::ledger::{Gone, Row, State, Told};
 use drill_model::plan::PlannedChange;
 use drill_model::target::TargetId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{look, side_by_side};
 use crate::answers;
-use crate::ports::{Answer, BATCH, Class, CommandId, Healing, HostAnswer, HostCommand, HostHarm, Step};
+use crate::ports::{
+    Answer, BATCH, Class, CommandId, Healing, HostAnswer, HostCommand, HostHarm, HostProbe, Sees, Step,
+};
 use crate::undo::{Left, PATIENCE, because, close, undone};
 
 /// How long after a fault's end its host reverts it without being asked.
@@ -107,6 +109,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
     for row in rows {
         by_unit.entry(&row.unit).or_default().push(row);
     }
+    let asked = world.now();
     let sent = side_by_side(by_unit, async |(unit, rows)| {
         let ids = rows.iter().filter_map(|row| row.target.instance()).collect();
         let (commands, unsent) = revert(world, run, unit, ids).await;
@@ -115,6 +118,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
     .await;
     let commands: Vec<CommandId> = sent.iter().flat_map(|(_, commands, _)| commands.iter().cloned()).collect();
     let said = answers::wait_each(world, &commands, PATIENCE).await;
+    let heard = world.now();
     let mut closed = Vec::new();
     for (rows, commands, unsent) in sent {
         for row in rows {
@@ -126,11 +130,11 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
                     None | Some(HostAnswer::Pending) => {
                         Err(said.failed.clone().unwrap_or_else(|| "the host has not answered yet".to_owned()))
                     }
-                    Some(answer) => gone(row, answer),
+                    Some(answer) => gone(row, answer).map(|how| (how, told(row, answer, asked, heard))),
                 },
             };
             match answer {
-                Ok(how) => closed.push((row, undone(row, how))),
+                Ok((how, told)) => closed.push((row, State::Undone { landed: row.state.landed(), how, told })),
                 Err(why) => left.push(Left { row: row.clone(), why }),
             }
         }
@@ -140,7 +144,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
 }
 
 /// The rows whose target does not exist any more, and the others. When nobody can tell, all of them are others.
-async fn apart<'a>(world: &impl Healing, rows: &[&'a Row]) -> (Vec<&'a Row>, Vec<&'a Row>) {
+pub(crate) async fn apart<'a>(world: &impl Sees, rows: &[&'a Row]) -> (Vec<&'a Row>, Vec<&'a Row>) {
     let ids: BTreeSet<TargetId> = rows.iter().map(|row| row.target.clone()).collect();
     let Ok(found) = look(world, Kind::Ec2Instance, &ids).await else {
         return (Vec::new(), rows.to_vec());
@@ -149,12 +153,50 @@ async fn apart<'a>(world: &impl Healing, rows: &[&'a Row]) -> (Vec<&'a Row>, Vec
     rows.iter().copied().partition(absent)
 }
 
-/// Sends the revert document to these hosts; a command that is refused is halved until the host it is about stands alone.
+/// Sends the revert document to these hosts.
 async fn revert(
     world: &impl Healing,
     run: &RunId,
     unit: &UnitId,
     ids: Vec<InstanceId>,
+) -> (Vec<CommandId>, BTreeMap<InstanceId, String>) {
+    send_each(ids, async |batch| {
+        let parameters = [("Unit", unit.to_string()), ("Run", run.to_string())];
+        let order = HostCommand {
+            document: Document::Revert,
+            targets: batch.iter().cloned().collect(),
+            parameters: parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            comment: format!("stormdrill:{run}:revert"),
+        };
+        world.revert(&order).await
+    })
+    .await
+}
+
+/// Asks these hosts for what they know of a unit.
+pub(crate) async fn ask(
+    world: &impl HostProbe,
+    run: &RunId,
+    unit: &UnitId,
+    ids: Vec<InstanceId>,
+) -> (Vec<CommandId>, BTreeMap<InstanceId, String>) {
+    send_each(ids, async |batch| {
+        let order = HostCommand {
+            document: Document::Probe,
+            targets: batch.iter().cloned().collect(),
+            parameters: [("Unit".to_owned(), unit.to_string())].into(),
+            comment: format!("stormdrill:{run}:holds"),
+        };
+        world.probe(&order).await
+    })
+    .await
+}
+
+/// Sends an order to these hosts in batches, side by side; a command that is refused is halved until the host it is about
+/// stands alone. Returns the commands, and the hosts to whom none could be sent.
+async fn send_each(
+    ids: Vec<InstanceId>,
+    send: impl AsyncFn(&[InstanceId]) -> Answer<CommandId>,
 ) -> (Vec<CommandId>, BTreeMap<InstanceId, String>) {
     let mut commands = Vec::new();
     let mut unsent = BTreeMap::new();
@@ -162,14 +204,7 @@ async fn revert(
     while !batches.is_empty() {
         let orders = std::mem::take(&mut batches);
         let sent = side_by_side(orders, async |batch: Vec<InstanceId>| {
-            let parameters = [("Unit", unit.to_string()), ("Run", run.to_string())];
-            let order = HostCommand {
-                document: Document::Revert,
-                targets: batch.iter().cloned().collect(),
-                parameters: parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-                comment: format!("stormdrill:{run}:revert"),
-            };
-            let answer = world.revert(&order).await;
+            let answer = send(&batch).await;
             (batch, answer)
         })
         .await;
@@ -185,6 +220,29 @@ async fn revert(
         }
     }
     (commands, unsent)
+}
+
+/// When a change had ended, by its host's word and by our clock, for an answer to something that was asked at `asked`.
+///
+/// Clocks of hosts differ, so only the time that has passed since then counts, by one clock. What the answer took to be
+/// given makes the instant earlier than it was, never later.
+pub(crate) fn ended(row: &Row, report: &HostReport, asked: Timestamp) -> Option<Timestamp> {
+    let ago = report.time?.checked_sub(report.ended_at?).filter(|ago| *ago >= 0)?;
+    let at = asked.checked_sub(SignedDuration::from_secs(ago)).ok()?;
+    Some(at.max(row.intended_at))
+}
+
+/// What a host that has put a change back says of it.
+///
+/// It had ended before anybody asked for that when the host says that it ended by itself, or earlier than the answer could
+/// have taken.
+fn told(row: &Row, answer: &HostAnswer, asked: Timestamp, heard: Timestamp) -> Told {
+    let HostAnswer::Report(report) = answer else { return Told::default() };
+    let by_itself = report.outcome == HostOutcome::Absent
+        && matches!(report.reason.as_deref(), Some("dead-man" | "ended-early" | "folder-gone"));
+    let latest = ended(row, report, heard);
+    let before = by_itself || latest.is_some_and(|latest| latest < asked);
+    Told { ended: ended(row, report, asked).filter(|_| before), met: report.met() }
 }
 
 /// What a host's answer to a revert says of its row: how it is gone, or why that is not known.
@@ -218,67 +276,6 @@ pub fn gone(row: &Row, answer: &HostAnswer) -> Result<Gone, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::fixtures::{at, plan, row};
-
-    fn paused(state: State) -> Row {
-        row(&plan("\n  stop_when: none", 1.0), state)
-    }
-
-    fn says(row: &Row, outcome: &str, reason: &str) -> HostAnswer {
-        let report = json!({ "stormdrill": 1, "unit": row.unit, "outcome": outcome, "reason": reason });
-        HostAnswer::Report(serde_json::from_value(report).unwrap())
-    }
-
-    #[test]
-    fn a_host_that_was_not_heard_may_have_done_it() {
-        let row = paused(State::Intended);
-
-        for answer in [HostAnswer::Pending, HostAnswer::Silent("Terminated".into())] {
-            assert_eq!(heard(&row, &answer, true, at(1)), None);
-        }
-    }
-
-    #[test]
-    fn only_the_first_order_can_say_that_nothing_was_made() {
-        let row = paused(State::Intended);
-        let refused = says(&row, "refused", "busy");
-
-        let never = heard(&row, &refused, true, at(1)).map(|step| step.to);
-        assert_eq!(never, Some(State::NeverMade { why: "busy".into() }));
-        assert_eq!(heard(&row, &refused, false, at(1)), None);
-    }
-
-    #[test]
-    fn a_signal_that_nobody_is_seen_to_obey_has_not_landed() {
-        let row = paused(State::Intended);
-
-        assert_eq!(heard(&row, &says(&row, "landed", "unseen"), true, at(1)), None);
-    }
-
-    #[test]
-    fn an_answer_about_another_unit_says_nothing() {
-        let row = paused(State::Intended);
-        let mut other = row.clone();
-        other.unit = UnitId::of(&"other".parse().unwrap(), &row.fault);
-
-        assert_eq!(heard(&row, &says(&other, "landed", ""), true, at(1)), None);
-        assert!(gone(&row, &says(&other, "reverted", "")).is_err());
-    }
-
-    #[test]
-    fn only_what_is_seen_to_be_gone_is_gone() {
-        let row = paused(State::Landed { at: at(1) });
-
-        assert_eq!(gone(&row, &says(&row, "reverted", "")), Ok(Gone::Reverted));
-        assert_eq!(gone(&row, &says(&row, "absent", "")), Ok(Gone::Absent));
-        for word in ["residue", "failed", "refused", "landed", "already", "alive"] {
-            assert!(gone(&row, &says(&row, word, "")).is_err(), "{word}");
-        }
-        assert!(gone(&row, &HostAnswer::Silent("Success".into())).is_err());
-        assert!(gone(&row, &HostAnswer::Pending).is_err());
-    }
-}
+mod judged;
+#[cfg(test)]
+mod tests;

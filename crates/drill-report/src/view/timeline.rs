@@ -64,6 +64,7 @@ fn of_end(run: &Run) -> Vec<(Timestamp, String)> {
     let stopped = match &run.ending {
         Some(Ending::Breached { condition, at }) => Some((*at, format!("stopped: {condition}"))),
         Some(Ending::Blind { what, at }) => Some((*at, format!("stopped, blind: {what}"))),
+        Some(Ending::Vanished { fault, what, at }) => Some((*at, format!("{fault} ended before its time: {what}"))),
         Some(
             Ending::Refused { .. }
             | Ending::DryRun

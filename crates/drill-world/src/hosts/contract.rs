@@ -12,6 +12,9 @@ use jiff::Timestamp;
 use super::machine::{Machine, Unit};
 use super::{Alive, Order};
 
+/// How far a host's clock may be ahead of the one that the deadline was read from, in seconds.
+const SKEW: i64 = 60;
+
 /// The parameters in which a repeated order may differ.
 const TIMES: [&str; 3] = ["NotAfter", "Deadline", "MaxSeconds"];
 
@@ -29,11 +32,16 @@ impl Machine {
     /// Runs a document, at an instant of true time. `number` names the start, if it becomes one.
     pub(super) fn run(&mut self, order: &Order, now: Timestamp, number: u64, restart: Duration) -> Ran {
         match order.document {
-            Document::Probe => Ran { stdout: self.probe(now), ..Ran::default() },
+            Document::Probe => Ran { stdout: self.probe(order, now), ..Ran::default() },
             Document::Revert => self.revert(order, now),
-            Document::Fault(_) => {
-                self.harm(order, now, number, restart).unwrap_or_else(|said| Ran { stdout: said, ..Ran::default() })
-            }
+            Document::Fault(_) => self.harm(order, now, number, restart).unwrap_or_else(|said| {
+                // Nothing of the unit is there, and nothing will be: no later copy of the order starts it.
+                let refused = HostReport::from_output(&said).is_some_and(|said| said.outcome == HostOutcome::Refused);
+                if let Some(unit) = order.unit().filter(|_| refused) {
+                    drop(self.bury(&unit, "refused", now));
+                }
+                Ran { stdout: said, ..Ran::default() }
+            }),
         }
     }
 
@@ -44,9 +52,20 @@ impl Machine {
         // A repeated order is answered from what is there, before anything that speaks against a first one.
         if let Some(held) = self.units.get(&unit) {
             if !same_order(&held.order, order) {
-                return Err(refuse("other-order", "the unit is alive with other parameters"));
+                let what = "the unit is alive with other parameters";
+                return Err(line(&report(Some(&unit), HostOutcome::Residue, Some("other-order"), what)));
             }
-            return Err(line(&report(Some(&unit), HostOutcome::Already, None, "the fault is there already")));
+            if held.removed.is_some() {
+                let said = report(Some(&unit), HostOutcome::Residue, Some("busy"), "it is being put back");
+                return Err(line(&self.known_of(&unit, now, said)));
+            }
+            let said = report(Some(&unit), HostOutcome::Already, None, "the fault is there already");
+            return Err(line(&self.known_of(&unit, now, said)));
+        }
+        if self.tombstones.contains_key(&unit) {
+            let detail = "this unit has been put back before, and does not start again";
+            let said = report(Some(&unit), HostOutcome::Refused, Some("tombstone"), detail);
+            return Err(line(&self.known_of(&unit, now, said)));
         }
         let [not_after, deadline, most] = TIMES.map(|name| order.number(name));
         let (Some(not_after), Some(deadline), Some(most)) = (not_after, deadline, most) else {
@@ -55,14 +74,15 @@ impl Machine {
         if clock > not_after {
             return Err(refuse("too-late", "it is after the last moment to start"));
         }
-        let seconds = (deadline - clock).min(most);
+        // The length governs; the deadline bounds it from outside, by a clock that may be another's.
+        let seconds = (deadline + SKEW - clock).min(most);
         if seconds < 1 {
             return Err(refuse("deadline-passed", "the deadline has passed"));
         }
-        if self.tombstones.contains_key(&unit) {
-            return Err(refuse("tombstone", "this unit has been put back before, and does not start again"));
-        }
         self.preflight(order).map_err(|(reason, detail)| refuse(reason, &detail))?;
+        if self.quirks.full_disk {
+            return Err(refuse("no-state", "could not write the state that the way back needs: 0 KiB are free"));
+        }
         if self.quirks.never_lands {
             self.bury(&unit, "failed", now);
             let failed = report(Some(&unit), HostOutcome::Failed, Some("not-seen"), "the fault was not seen to land");
@@ -73,11 +93,12 @@ impl Machine {
         if let Some(process) = order.parameters.get("Process").filter(|_| once) {
             self.down.insert(process.clone(), now + restart);
         }
-        let held = Unit { order: order.clone(), since: now, number };
+        let fires = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let held = Unit { order: order.clone(), since: now, until: now + fires, removed: None, number };
         let landed = self.as_alive(&unit, &held);
         self.units.insert(unit.clone(), held);
-        let said = report(Some(&unit), HostOutcome::Landed, None, "the fault is seen to be there");
-        let fires = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let said =
+            self.known_of(&unit, now, report(Some(&unit), HostOutcome::Landed, None, "the fault is seen to be there"));
         Ok(Ran { stdout: line(&said), landed: Some(landed), armed: Some((unit, number, fires)), ended: None })
     }
 
@@ -118,21 +139,56 @@ impl Machine {
             let said = report(Some(&unit), HostOutcome::Residue, Some("not-gone"), "its own way back did not succeed");
             return Ran { stdout: line(&said), ..Ran::default() };
         }
-        let buried = self.tombstones.get(&unit).map(|tombstone| (tombstone.cause, tombstone.at));
+        let was = self.units.contains_key(&unit);
+        let buried = self.tombstones.get(&unit).map(|tombstone| tombstone.cause);
         let ended = self.bury(&unit, "revert", now);
-        let said = match (&ended, buried) {
-            (Some(_), _) => report(Some(&unit), HostOutcome::Reverted, None, "the fault is seen to be gone"),
-            (None, Some((cause, at))) => {
-                report(Some(&unit), HostOutcome::Absent, Some(cause), &format!("this unit ended at {at}"))
+        let said = match (was, buried) {
+            (true, _) => report(Some(&unit), HostOutcome::Reverted, None, "the fault is seen to be gone"),
+            (false, Some(cause)) if cause != "refused" => {
+                report(Some(&unit), HostOutcome::Absent, Some(cause), "this unit ended before")
             }
-            (None, None) => {
+            (false, Some(_) | None) => {
                 report(Some(&unit), HostOutcome::Absent, Some("never-started"), "nothing of this unit was ever here")
             }
+        };
+        let said = match said.reason.as_deref() {
+            Some("never-started") => said,
+            Some(_) | None => self.known_of(&unit, now, said),
         };
         Ran { stdout: line(&said), ended, ..Ran::default() }
     }
 
-    fn probe(&self, now: Timestamp) -> String {
+    /// What this host knows of a unit, in an answer: since when it is there, until when and what it met; or when it ended.
+    fn known_of(&self, unit: &UnitId, now: Timestamp, said: HostReport) -> HostReport {
+        let second = |at: Timestamp| Some(self.clock(at).as_second());
+        match (self.units.get(unit), self.tombstones.get(unit)) {
+            (Some(held), _) => HostReport {
+                time: second(now),
+                since: second(held.since),
+                until: second(held.until),
+                holds: Some(held.removed.is_none()),
+                counters: counters(self.packets(unit)),
+                ..said
+            },
+            (None, Some(buried)) => HostReport {
+                time: second(now),
+                since: buried.since.and_then(second),
+                ended_at: second(buried.at),
+                counters: counters(buried.packets),
+                ..said
+            },
+            (None, None) => said,
+        }
+    }
+
+    /// How many packets have met a fault that counts them.
+    pub(super) fn packets(&self, unit: &UnitId) -> Option<u64> {
+        let needs = self.units.get(unit)?.order.fault()?.needs();
+        let counts = needs.contains(&Capability::Netem) || needs.contains(&Capability::Iptables);
+        counts.then_some(if self.quirks.meets_nothing { 0 } else { 1_000 })
+    }
+
+    fn probe(&self, order: &Order, now: Timestamp) -> String {
         let queue = if self.units.values().any(|held| held.order.takes_the_queue()) {
             "ours"
         } else if self.spec.foreign_queue {
@@ -146,9 +202,12 @@ impl Machine {
             capabilities: Some(self.spec.capabilities.iter().map(|one| one.word().to_owned()).collect()),
             units: Some(self.units.keys().cloned().collect()),
             root_qdisc: Some(queue.to_owned()),
-            ..report(None, HostOutcome::Alive, None, "")
+            ..report(order.unit().as_ref(), HostOutcome::Alive, None, "")
         };
-        line(&HostReport { detail: None, ..said })
+        let said = HostReport { detail: None, ..said };
+        let Some(unit) = order.unit() else { return line(&said) };
+        let reason = self.tombstones.get(&unit).filter(|_| !self.units.contains_key(&unit)).map(|buried| buried.cause);
+        line(&HostReport { reason: reason.map(str::to_owned), ..self.known_of(&unit, now, said) })
     }
 }
 
@@ -195,6 +254,10 @@ fn same_order(one: &Order, other: &Order) -> bool {
         (order.document, parameters)
     };
     lasting(one) == lasting(other)
+}
+
+fn counters(packets: Option<u64>) -> Option<serde_json::Value> {
+    packets.map(|packets| serde_json::json!({ "packets": packets, "bytes": packets * 60 }))
 }
 
 fn refused(unit: Option<&UnitId>, reason: &str, detail: &str) -> String {

@@ -23,6 +23,10 @@ pub struct Quirks {
     pub no_capacity: bool,
     /// The instance does not stop, reboot or terminate, though the call succeeds.
     pub immovable: bool,
+    /// Rules and queues are there, and nothing meets them: their counters stay at 0.
+    pub meets_nothing: bool,
+    /// No state can be written: a start is refused, and nothing is touched.
+    pub full_disk: bool,
 }
 
 pub(super) struct Machine {
@@ -46,6 +50,10 @@ pub(super) struct Machine {
 pub(super) struct Unit {
     pub(super) order: Order,
     pub(super) since: Timestamp,
+    /// Until when it is there, at the latest, by its own dead man.
+    pub(super) until: Timestamp,
+    /// Since when it is not there any more, because somebody removed it; its dead man has not noticed yet.
+    pub(super) removed: Option<Timestamp>,
     /// Tells this start of the unit from every other.
     pub(super) number: u64,
 }
@@ -54,6 +62,10 @@ pub(super) struct Unit {
 pub(super) struct Tombstone {
     pub(super) at: Timestamp,
     pub(super) cause: &'static str,
+    /// Since when the fault was there, if it ever was.
+    pub(super) since: Option<Timestamp>,
+    /// How many packets met it, if it counted them.
+    pub(super) packets: Option<u64>,
 }
 
 impl Machine {
@@ -71,7 +83,7 @@ impl Machine {
     }
 
     pub(super) fn alive(&self) -> impl Iterator<Item = Alive> {
-        self.units.iter().map(|(unit, held)| self.as_alive(unit, held))
+        self.units.iter().filter(|(_, held)| held.removed.is_none()).map(|(unit, held)| self.as_alive(unit, held))
     }
 
     pub(super) fn as_alive(&self, unit: &UnitId, held: &Unit) -> Alive {
@@ -95,16 +107,19 @@ impl Machine {
 
     /// One unit ends, and does not start again.
     pub(super) fn bury(&mut self, unit: &UnitId, cause: &'static str, at: Timestamp) -> Option<Alive> {
-        let ended = self.units.remove(unit).map(|held| self.as_alive(unit, &held));
-        self.tombstones.entry(unit.clone()).or_insert(Tombstone { at, cause });
-        ended
+        let packets = self.packets(unit);
+        let held = self.units.remove(unit);
+        let since = held.as_ref().map(|held| held.since);
+        let removed = held.as_ref().and_then(|held| held.removed);
+        self.tombstones.entry(unit.clone()).or_insert(Tombstone { at: removed.unwrap_or(at), cause, since, packets });
+        held.filter(|held| held.removed.is_none()).map(|held| self.as_alive(unit, &held))
     }
 
     pub(super) fn view(&self) -> HostView {
         HostView {
             instance: self.instance.clone(),
             up_since: self.up_since,
-            faults: self.units.values().map(|unit| unit.order.clone()).collect(),
+            faults: self.units.values().filter(|held| held.removed.is_none()).map(|held| held.order.clone()).collect(),
             down: self.down.clone(),
         }
     }

@@ -18,6 +18,9 @@ use super::{Agent, Alive, Eyes, Heard, HostPlane, HostSpec, HostTiming, HostsVie
 use crate::random::Random;
 use crate::time::{Bell, Local, Timekeeper};
 
+/// A dead man notices within this time that its fault is not there any more.
+const NOTICED_AFTER: Duration = Duration::from_secs(3);
+
 /// Simulated hosts. Clones are the same hosts.
 #[derive(Clone)]
 pub struct SimulatedHosts {
@@ -193,6 +196,36 @@ impl SimulatedHosts {
             self.later(fires, move |hosts| hosts.dead_man(&id, &unit, number));
         }
         Some((if mute { String::new() } else { ran.stdout }, turn))
+    }
+
+    /// Somebody removes every fault from a host: the rules are flushed, the holder is killed. The dead man notices within
+    /// seconds, and says since when. Returns which faults there were.
+    pub fn remove_faults(&self, id: &InstanceId) -> Vec<UnitId> {
+        let now = self.now();
+        let removed = self.with(id, |machine| {
+            let ended: Vec<Alive> = machine.alive().collect();
+            for held in machine.units.values_mut() {
+                held.removed.get_or_insert(now);
+            }
+            let starts: Vec<(UnitId, u64)> =
+                machine.units.iter().map(|(unit, held)| (unit.clone(), held.number)).collect();
+            (ended, starts)
+        });
+        let Some((ended, starts)) = removed else { return Vec::new() };
+        let units = ended.iter().map(|fault| fault.unit.clone()).collect();
+        self.tell_ended(ended);
+        for (unit, number) in starts {
+            let of = id.clone();
+            self.later(NOTICED_AFTER, move |hosts| {
+                hosts.with(&of, |machine| {
+                    let held = machine.units.get(&unit).is_some_and(|held| held.number == number);
+                    if held && !machine.quirks.no_dead_man {
+                        drop(machine.bury(&unit, "ended-early", hosts.now()));
+                    }
+                });
+            });
+        }
+        units
     }
 
     /// Ends one start of a unit, if it is still alive: whatever else has died.
