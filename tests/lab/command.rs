@@ -1,6 +1,6 @@
 //! The command line, as people use it.
 
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout};
@@ -73,20 +73,7 @@ async fn interrupt() -> Outcome {
 /// A run of an experiment that has just broken something, and what it has still to say.
 async fn broken_run(home: &Path) -> Result<(Child, BufReader<ChildStdout>), Failed> {
     let experiment = concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/error-budget-abort");
-    let reports = home.with_extension("runs");
-    let text = reports.to_string_lossy();
-    let mut run = ring::start_command(home, &["run", experiment, "--order-hosts", "2", "--reports", &text])?;
-    let said = run.stdout.take().ok_or("it says nothing")?;
-    let said = tokio::task::spawn_blocking(move || {
-        let (mut said, mut heard) = (BufReader::new(said), String::new());
-        while !heard.ends_with(": landed\n") {
-            if said.read_line(&mut heard)? == 0 {
-                return Err(Failed::from(format!("nothing was broken: {heard}")));
-            }
-        }
-        Ok(said)
-    });
-    Ok((run, said.await??))
+    ring::broken_run(home, experiment, "2").await
 }
 
 async fn interrupted_run() -> Outcome {

@@ -1,9 +1,10 @@
 //! What the lab's tests share: a lab of their own, patience with a deadline, and the machine's state before and after.
 
 use std::future::Future;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -120,6 +121,28 @@ fn drill_lab(home: &Path, arguments: &[&str]) -> Result<Command, Failed> {
 pub fn start_command(home: &Path, arguments: &[&str]) -> Result<Child, Failed> {
     let mut command = drill_lab(home, arguments)?;
     Ok(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+}
+
+/// A run of an experiment that has just broken something, and what it has still to say.
+pub async fn broken_run(
+    home: &Path,
+    experiment: &str,
+    order_hosts: &str,
+) -> Result<(Child, BufReader<ChildStdout>), Failed> {
+    let reports = home.with_extension("runs");
+    let text = reports.to_string_lossy();
+    let mut run = start_command(home, &["run", experiment, "--order-hosts", order_hosts, "--reports", &text])?;
+    let said = run.stdout.take().ok_or("it says nothing")?;
+    let said = tokio::task::spawn_blocking(move || {
+        let (mut said, mut heard) = (BufReader::new(said), String::new());
+        while !heard.ends_with(": landed\n") {
+            if said.read_line(&mut heard)? == 0 {
+                return Err(Failed::from(format!("nothing was broken: {heard}")));
+            }
+        }
+        Ok(said)
+    });
+    Ok((run, said.await??))
 }
 
 /// Runs `drill-lab` to its end.
