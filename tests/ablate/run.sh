@@ -10,8 +10,8 @@ cd "$(dirname "$0")/../.." || exit
 top=$PWD
 tree=$top/target/ablate/tree
 log=$top/target/ablate/log
-# Crates of a registry are built once for both trees; those of the copy have names of their own.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$top/target}
+# A build of its own: a crate of the copy has the name of the one that it is a copy of.
+export CARGO_TARGET_DIR=$top/target/ablate/build
 
 rm -rf "$tree"
 mkdir -p "$tree"

@@ -7,8 +7,10 @@
 
 pub mod cast;
 pub mod explore;
+pub mod happen;
 pub mod healer;
 pub mod injector;
+pub mod promises;
 pub mod rules;
 pub mod services;
 pub mod state;

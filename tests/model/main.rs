@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use stateright::{Checker as _, HasDiscoveries, Model as _};
-use stormdrill_model::explore::{CLEAN, DEADLINE, ENDS, INTENT, LEVER, OUTLIVES, OWNERS};
+use stormdrill_model::promises::{CLEAN, DEADLINE, ENDS, INTENT, LEVER, OUTLIVES, OWNERS};
 use stormdrill_model::rules::{Failure, Layer, Rule, Scene};
 
 /// More than this is not explored, and that is said.
