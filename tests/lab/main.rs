@@ -9,7 +9,6 @@ mod fleet;
 mod hosts;
 mod ring;
 mod sealing;
-mod vanishing;
 
 use libtest_mimic::Arguments;
 
@@ -19,16 +18,9 @@ fn main() {
         std::process::exit(ring::command());
     }
     let arguments = Arguments::from_args();
-    let trials = [
-        hosts::trials(),
-        sealing::trials(),
-        documents::trials(),
-        fleet::trials(),
-        command::trials(),
-        vanishing::trials(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let trials = [hosts::trials(), sealing::trials(), documents::trials(), fleet::trials(), command::trials()]
+        .into_iter()
+        .flatten()
+        .collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
