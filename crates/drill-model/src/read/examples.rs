@@ -119,6 +119,7 @@ pub(super) const EXAMPLES: &[(Option<&str>, &str, &str)] = &[
     (None, "windows", "windows: [{ days: mon-fri, from: \"10:00\", to: \"16:00\", zone: Europe/Berlin }]"),
     (None, "approval", "approval: { within: 1h }"),
     (None, "on_early_end", "on_early_end: continue"),
+    (None, "volume", "volume: /var/lib/data"),
     (None, "every", "every: 5s"),
     (None, "baseline_samples", "baseline_samples: 5"),
     (None, "min_samples", "min_samples: 3"),
