@@ -22,6 +22,8 @@ revert() {
   read_tombstone
   since=$buried_since counters=$buried_counters
   [ "$was-$buried_cause" != buried-refused ] || was=absent
+  # It had ended before anybody asked, though something of its way back was still there.
+  [ "$was-$buried_cause" != there-ended-early ] || was=buried
   case $was in
     there)
       ended_at=${buried_at:-$(now)}
