@@ -157,7 +157,7 @@ fn orders(roles: &Roles, function: &str, found: &mut Vec<String>) {
     for ours in Document::all() {
         let arn = document(&format!("{STACK}-{}", ours.name()));
         let on_ready = match ours {
-            Document::Probe => heals || function == "Prepare",
+            Document::Probe => heals || ["Prepare", "Observe"].contains(&function),
             Document::Revert => heals,
             Document::Fault(_) => function == "Inject",
         };
@@ -168,8 +168,9 @@ fn orders(roles: &Roles, function: &str, found: &mut Vec<String>) {
             ));
         }
         for tags in forbidden() {
-            // The tag was removed while the fault was there: it is put back all the same.
-            let expected = heals && !ours.harms();
+            // The tag was removed while the fault was there: it is put back all the same, and looked at until then.
+            let looks = function == "Observe" && ours == Document::Probe;
+            let expected = looks || (heals && !ours.harms());
             if roles.send(function, &arn, &tags) != expected {
                 found.push(format!("{function}: sending {} to {tags:?} should be allowed: {expected}", ours.name()));
             }
