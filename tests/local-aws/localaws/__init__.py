@@ -35,22 +35,26 @@ _clients = {}
 _clients_lock = threading.Lock()
 
 
-def client(service):
-    """A client of this AWS, made once: what moto lacks goes through the same door as everybody else."""
+def client(service, role=None):
+    """A client of this AWS, made once: what moto lacks goes through the same door as everybody else.
+
+    With a role it may do what that role may, where `authorization` is enforced.
+    """
     import boto3
     from botocore.config import Config
 
+    said = {"user_agent_extra": f"local-role/{role}"} if role else {}
     with _clients_lock:
-        if service not in _clients:
-            _clients[service] = boto3.client(
+        if (service, role) not in _clients:
+            _clients[service, role] = boto3.client(
                 service,
                 region_name=REGION,
                 endpoint_url=endpoint(),
                 aws_access_key_id="local",
                 aws_secret_access_key="local",
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=910, max_pool_connections=50),
+                config=Config(retries={"total_max_attempts": 1}, read_timeout=910, max_pool_connections=50, **said),
             )
-        return _clients[service]
+        return _clients[service, role]
 
 
 def background(work, *arguments, name=None):

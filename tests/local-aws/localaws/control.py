@@ -3,6 +3,7 @@
 GET status, environments (init times, peak memory, durations of every function's environments), schedules (what is due
 when, and how firings ended), traffic (the calls that functions made and from when to when, and the disturbances that are
 still to come).
+GET authorization (whether it is enforced, and what was refused), POST authorization {"enforced": true}.
 POST clock {"advance_seconds": N}, POST schedules {"late_seconds": N} (deleted or changed so shortly before its moment, a
 schedule fires as it was), POST alarms (evaluates all, now), POST traffic {"disturbances": [...], "delay_millis": N} (from
 now on these; counts start anew). Answers are JSON.
@@ -12,6 +13,7 @@ import dataclasses
 import json
 
 from . import alarms, functions, schedules
+from .authorization import authorization
 from .clockwork import clock
 from .traffic import traffic
 
@@ -61,6 +63,10 @@ def ask(method, what, body, status):
     if (method, what) == ("POST", "traffic"):
         traffic.disturb(body.get("disturbances", []), body.get("delay_millis", 0))
         return {"calls": traffic.counted(forget=True), "waiting": traffic.waiting()}
+    if (method, what) == ("POST", "authorization"):
+        authorization.enforced = bool(body["enforced"])
+    if what == "authorization":
+        return {"enforced": authorization.enforced, "refused": list(authorization.refused)}
     if (method, what) == ("POST", "clock"):
         return {"fired": clock.push(float(body["advance_seconds"])), "now": clock.now().isoformat()}
     if (method, what) == ("POST", "alarms"):

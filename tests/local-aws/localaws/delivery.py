@@ -49,6 +49,8 @@ class Order:
     seconds: float = 86400
     age: object = None
     wait: object = stopping.wait
+    # The role that a universal target's call is made with.
+    role: str | None = None
 
 
 def deliver(order):
@@ -61,7 +63,7 @@ def _carry(order):
     age = order.age or (lambda: time.monotonic() - began)
     for attempt in range(order.retries + 1):
         try:
-            send(order.target, order.text.replace(ATTEMPT, str(attempt + 1)), order.message_group)
+            send(order.target, order.text.replace(ATTEMPT, str(attempt + 1)), order.message_group, order.role)
             error = None
             break
         except (ClientError, BotoCoreError, ValueError) as refusal:
@@ -121,7 +123,7 @@ def send_message(arn, text, group=None, attributes=None):
     client("sqs").send_message(QueueUrl=queue, MessageBody=text, MessageAttributes=attributes or {}, **extra)
 
 
-def send(arn, text, group=None):
+def send(arn, text, group=None, role=None):
     """One attempt, now."""
     service = arn.split(":")[2]
     if service == "lambda":
@@ -136,6 +138,6 @@ def send(arn, text, group=None):
         entry = json.loads(text)
         client("events").put_events(Entries=[entry | {"EventBusName": arn.split("/")[-1]}])
     elif service == "scheduler" and ":aws-sdk:" in arn:
-        universal.call(arn, text)
+        universal.call(arn, text, role)
     else:
         raise ValueError(f"this AWS delivers nothing to {arn}")

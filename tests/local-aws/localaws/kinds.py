@@ -7,7 +7,9 @@ Each is created, replaced and deleted with its stack, through the backend of its
 import json
 
 from moto.core.common_models import CloudFormationModel
+from moto.iam.models import Role, iam_backends
 from moto.sqs.models import Queue
+from moto.utilities.utils import get_partition
 
 from . import client, endpoint
 
@@ -237,8 +239,31 @@ def install():
     table.Table.create_from_cloudformation_json = classmethod(created)
     # The URL of a stack's queue; moto's would lead to the real AWS.
     Queue.physical_resource_id = property(lambda queue: f"{endpoint()}/{queue.account_id}/{queue.name}")
+    _attach_managed_policies()
     _read_json_as_json()
     _find_templates_by_address()
+
+
+def _attach_managed_policies():
+    """The managed policies of a role, which moto leaves out. Those of AWS itself are not there."""
+    create, delete = Role.create_from_cloudformation_json.__func__, Role.delete_from_cloudformation_json.__func__
+
+    def created(cls, name, template, account_id, region_name, **kwargs):
+        role = create(cls, name, template, account_id, region_name, **kwargs)
+        backend = iam_backends[account_id][role.partition]
+        for arn in template["Properties"].get("ManagedPolicyArns", []):
+            if arn in backend.managed_policies:
+                backend.attach_role_policy(arn, role.name)
+        return role
+
+    def deleted(cls, name, template, account_id, region_name):
+        role = iam_backends[account_id][get_partition(region_name)].get_role(name)
+        for policy in list(role.managed_policies.values()):
+            policy.detach_from(role)
+        delete(cls, name, template, account_id, region_name)
+
+    Role.create_from_cloudformation_json = classmethod(created)
+    Role.delete_from_cloudformation_json = classmethod(deleted)
 
 
 def _find_templates_by_address():

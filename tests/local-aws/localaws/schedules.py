@@ -151,6 +151,7 @@ def _fire(backend, schedule):
             Order(
                 target=target["Arn"],
                 text=text,
+                role=target["RoleArn"].rpartition("/")[2],
                 retries=policy.get("MaximumRetryAttempts", RETRIES[1]),
                 seconds=policy.get("MaximumEventAgeInSeconds", EVENT_AGE_SECONDS[1]),
                 age=lambda: (clock.now() - due).total_seconds(),

@@ -34,6 +34,7 @@ from . import (
     stacks,
     stopping,
 )
+from .authorization import authorization
 from .cbor import speaking_cbor
 from .control import door
 from .lab import Lab
@@ -65,7 +66,7 @@ def main(arguments):
     try:
         lab = _lab(asked)
         spoken = speaking_cbor(application, client("cloudwatch"))
-        server.app = door(traffic.passing(spoken), lambda: _status(asked, lab))
+        server.app = door(traffic.passing(authorization.passing(spoken)), lambda: _status(asked, lab))
         background(clockwork.clock.run, name="clockwork")
         background(alarms.run, name="alarms")
         server.serve_forever(poll_interval=0.1)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from . import functions
 
 # How an SDK sends on what the function's environment says in AWS_SDK_UA_APP_ID.
-_CALLER = re.compile(r"\bapp/([A-Za-z0-9_-]+)")
+CALLER = re.compile(r"\bapp/([A-Za-z0-9_-]+)")
 _SERVICE = re.compile(r"Credential=[^/]+/[0-9]+/[a-z0-9-]+/([a-z0-9-]+)/aws4_request")
 _RPC = re.compile(r"/service/\w+/operation/(\w+)$")
 
@@ -49,7 +49,7 @@ class Traffic:
         """A WSGI application that answers as `application` does, unless it is told otherwise."""
 
         def answer(environ, start_response):
-            caller = _CALLER.search(environ.get("HTTP_USER_AGENT", ""))
+            caller = CALLER.search(environ.get("HTTP_USER_AGENT", ""))
             if not caller:
                 return application(environ, start_response)
             operation = named(environ)
@@ -106,6 +106,13 @@ class Traffic:
         return None
 
 
+def read(environ):
+    """The body of a request, which can be read again."""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
 def named(environ):
     """A call's service and operation, in whichever protocol it came; the method and the path where a path says it."""
     service = _SERVICE.search(environ.get("HTTP_AUTHORIZATION", ""))
@@ -116,9 +123,7 @@ def named(environ):
     if rpc := _RPC.search(path):
         return f"{service}:{rpc[1]}"
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        action = urllib.parse.parse_qs(body.decode()).get("Action", ["?"])[0]
+        action = urllib.parse.parse_qs(read(environ).decode()).get("Action", ["?"])[0]
         return f"{service}:{action}"
     # The first part of a path is an operation, but in S3 a bucket.
     first = "" if service == "s3" else path.strip("/").split("/")[0]

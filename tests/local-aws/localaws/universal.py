@@ -40,8 +40,8 @@ def check(arn):
         raise ValueError(f"{action} is not a supported api for service {word}.")
 
 
-def call(arn, text):
-    """Makes the call. An Input that is not spelt as it must be is an InvalidInput, whatever the service would say."""
+def call(arn, text, role=None):
+    """Makes the call, as this role. An Input that is not spelt as it must be is an InvalidInput, whatever the service would say."""
     check(arn)
     word, action = arn.split(":")[-2:]
     name = _names()[word]
@@ -54,7 +54,8 @@ def call(arn, text):
     if shape is None and given:
         raise InvalidInput(f"{action} takes no parameters")
     method = next(name for name, api in target.meta.method_to_api_mapping.items() if api == operation)
-    getattr(target, method)(**(_named(shape, given, "Input") if shape else {}))
+    parameters = _named(shape, given, "Input") if shape else {}
+    getattr(client(name, role) if role else target, method)(**parameters)
 
 
 def spelt(name):
