@@ -22,14 +22,16 @@ wanted() { [ "$#" -eq 0 ] || [[ " $* " == *" $rule "* ]]; }
 rows=0 bad=0
 while IFS=$'\t' read -r rule off file change package target name; do
   wanted "$@" || continue
+  # `--test ring` is two words.
+  read -ra aimed <<<"$target"
   rows=$((rows + 1))
   cp "$top/$file" "$tree/$file" && perl -0pi -e "$change" "$tree/$file" || exit
   said="missed by $name"
   if cmp -s "$top/$file" "$tree/$file"; then
     said="NOT TRIED: the change does not fit $file"
-  elif ! (cd "$tree" && cargo test -q -p "$package" $target --no-run) >"$log" 2>&1 </dev/null; then
+  elif ! (cd "$tree" && cargo test -q -p "$package" "${aimed[@]}" --no-run) >"$log" 2>&1 </dev/null; then
     said="NOT TRIED: it does not compile, see $log"
-  elif (cd "$tree" && cargo test -q -p "$package" $target -- "$name") >"$log" 2>&1 </dev/null; then
+  elif (cd "$tree" && cargo test -q -p "$package" "${aimed[@]}" -- "$name") >"$log" 2>&1 </dev/null; then
     said="NOT MISSED: $name passes all the same"
   elif ! grep -qE '^test result: FAILED\. [0-9]+ passed; [1-9]' "$log"; then
     said="NOT TRIED: no test failed, see $log"
