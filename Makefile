@@ -21,7 +21,7 @@ aws-local-down: ## Stop it; nothing of it stays
 test: ## Run every ring that this machine can run; name those that it cannot
 	@scripts/test.sh
 
-test-model: ## Explore the model of the safety kernel with two failures at once (a quarter of an hour)
+test-model: ## Explore the model of the safety kernel with two failures at once (long, not timed yet)
 	@STORMDRILL_MODEL=deep cargo test -q -p stormdrill-model --test model
 
 ablate: ## Turn off each safety rule in turn, in a copy, and see its test fail (ARGS="R1 R8" for some)
