@@ -70,8 +70,8 @@ case $2 in
 esac
 "#;
 
-/// The same service as systemd has it.
-const UNIT: &str = "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/usr/bin/sleep 1001\n";
+/// The same service as systemd has it. It has started when its program runs, not when it is about to.
+const UNIT: &str = "[Unit]\nDefaultDependencies=no\n[Service]\nType=exec\nExecStart=/usr/bin/sleep 1001\n";
 
 /// Makes a host and the fault for it.
 pub fn case(document: &'static str) -> Case {

@@ -276,6 +276,8 @@ impl Sandbox {
 
     /// Everything that a document could leave behind, without the counters that mere traffic moves.
     pub fn state(&self) -> String {
+        // Until it is the program that it was started for, systemd calls a process of its own `(name)`.
+        clock::eventually(Duration::from_secs(5), || !self.processes().iter().any(|one| one.line.starts_with('(')));
         let mut processes: Vec<_> = self.processes().into_iter().map(|process| process.line).collect();
         // One that is just being made has no command line yet; a holder looks at its fault every second.
         processes.retain(|line| {
