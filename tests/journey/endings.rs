@@ -58,8 +58,8 @@ fn a_fault_that_the_service_survives_supports_the_hypothesis() {
 fn a_turn_that_has_nothing_to_look_at_waits_and_does_not_come_back_at_once() {
     let stage = Stage::new();
 
-    // Looks are due every 5 s, and the fault ends half a second after one.
-    let fault = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60500ms }";
+    // Looks are due every 5 s, and this fault lands after a second: it ends half a second after one.
+    let fault = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 59500ms }";
     let journey = stage.play(&experiment(fault, STOP));
 
     assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run.judgement);

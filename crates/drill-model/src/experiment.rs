@@ -152,11 +152,22 @@ impl Experiment {
 pub struct Slot {
     /// When it begins.
     pub from: Span,
-    /// When it ends.
+    /// When it ends at the latest.
     pub to: Span,
+    /// How long it lasts, once it has landed on the last of its targets.
+    pub lasts: Span,
 }
 
 impl Slot {
+    /// The longest time that a fault may take to land without getting less than its duration: hosts answer within seconds,
+    /// and Inject looks for half a minute.
+    pub const LANDING: Span = Span::seconds(30);
+
+    /// The slot of a fault that begins then and lasts so long.
+    pub const fn of(from: Span, lasts: Span) -> Self {
+        Self { from, to: from.plus(Self::LANDING).plus(lasts), lasts }
+    }
+
     /// True when the two are under way together at some instant.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.from < other.to && other.from < self.to

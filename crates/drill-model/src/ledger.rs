@@ -28,7 +28,7 @@ pub struct Row {
     pub intended_at: Timestamp,
     /// The change is not made after this instant, by anybody.
     pub not_after: Timestamp,
-    /// When this fault ends.
+    /// When this fault ends at the latest: it is put back as soon as it has had its duration.
     pub ends_at: Timestamp,
     /// When the fault is gone at the latest, whoever has to see to it.
     pub deadline: Timestamp,

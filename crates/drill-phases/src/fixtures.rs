@@ -7,6 +7,7 @@ use drill_model::observation::Finite;
 use drill_model::pick::Seed;
 use drill_model::plan::{Baseline, Pacing, Plan, PlannedChange, Scope, Targets};
 use drill_model::quantity::Span;
+use drill_model::run::Armed;
 use drill_model::target::{Home, TargetId};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -59,13 +60,18 @@ guards:{guards}
                 slot,
             })
             .collect(),
-        pacing: Pacing::of(Span::seconds(60), Span::seconds(5)).unwrap(),
+        pacing: Pacing::of(Span::seconds(90), Span::seconds(5)).unwrap(),
         worst_case: Span::seconds(180),
         experiment,
     };
     let mean = Finite::try_from(baseline).ok();
     let baseline = vec![Baseline { probe: "latency".parse().unwrap(), mean, known: 5, taken: 5 }];
     Plan { scope, made_at: at(0), baseline }
+}
+
+/// When that plan's run has begun, and when it must be over.
+pub(crate) fn armed() -> Armed {
+    Armed { from: at(0), deadline: at(180) }
 }
 
 /// The row of the plan's only change, in some state.
@@ -80,7 +86,7 @@ pub(crate) fn row(plan: &Plan, state: State) -> Row {
         saved: Value::Null,
         intended_at: at(0),
         not_after: at(60),
-        ends_at: at(60),
+        ends_at: at(90),
         deadline: at(180),
         state,
         since: at(0),

@@ -9,5 +9,5 @@ pub use crate::drive::{UNDER_WAY, in_time, settled};
 pub use crate::inject::changes::TIME_TO_MAKE;
 pub use crate::inject::{CLOCK_GRACE, arms};
 pub use crate::janitor::is_due;
-pub use crate::observe::course::{Course, course, has_ended, is_over};
+pub use crate::observe::course::{Course, course, ended, is_over};
 pub use crate::rollback::is_cleanable;

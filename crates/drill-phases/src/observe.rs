@@ -86,7 +86,7 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
         }
         looks.meanwhile(pause_until(world, due)).await;
         let last = latest.last().map(|sample| sample.number);
-        if !looks.wait_for_a_sample() && holds::is_due(&plan, &rows, armed.from, last, next) {
+        if !looks.wait_for_a_sample() && holds::is_due(&plan, &rows, armed, last, next) {
             looks.ask(holds::look_at(world, &rows));
         }
         let sample = looks.meanwhile(sampling::sample(world, experiment, &sizes, Stage::Fault, next)).await;

@@ -46,7 +46,10 @@ pub async fn recover(world: &impl Healing, baton: &Baton) -> Result<Baton, Recov
             Err(RecoverError::NotClean { left })
         };
     }
-    let ended: Vec<Row> = rows.into_iter().filter(|row| course::has_ended(row, now)).collect();
+    let ended: Vec<Row> = match run.armed {
+        Some(armed) => course::ended(&plan, &rows, armed, now).cloned().collect(),
+        None => Vec::new(),
+    };
     let left = undo::undo(world, id, &ended).await;
     if !left.is_empty() {
         return Err(RecoverError::NotClean { left });

@@ -75,11 +75,11 @@ impl Told {
         for change in &plan.scope.changes {
             let targets: Vec<String> = plan.scope.targets_of(change).iter().map(ToString::to_string).collect();
             let of = plan.scope.targets.get(&change.on).map_or(0, |targets| targets.population.len());
-            let (from, to) = (change.slot.from, change.slot.to);
+            let (from, lasts) = (change.slot.from, change.slot.lasts);
             say(
                 seconds,
                 &format!(
-                    "plan: {} on {} of {of} {}, from {from} to {to}: {}",
+                    "plan: {} on {} of {of} {}, after {from}, for {lasts}: {}",
                     change.fault,
                     targets.len(),
                     change.on,

@@ -20,7 +20,7 @@ pub struct FaultSpec {
     pub name: FaultName,
     /// To which of the experiment's targets.
     pub on: TargetName,
-    /// How long it lasts; for a fault that happens once, how long its effect is watched.
+    /// How long it lasts, from its landing on the last target; for a fault that happens once, how long its effect is watched.
     pub duration: Span,
     /// It begins when this other fault has ended.
     pub after: Option<FaultName>,

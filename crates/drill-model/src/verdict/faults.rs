@@ -1,6 +1,7 @@
 //! What the ledger says of the faults: what is left behind, what landed where, and when something was broken.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -124,7 +125,10 @@ pub(super) fn landings(run: &Run, scope: &Scope, ledger: &[Row]) -> (bool, Vec<F
 /// How much too early a fault that lasts was seen to be gone; less than one sampling interval is not told.
 fn early(scope: &Scope, row: &Row) -> Option<String> {
     let gone = row.gone_at()?;
-    let early = millis_between(gone, row.ends_at);
+    let change = scope.changes.iter().find(|change| change.fault == row.fault)?;
+    let due =
+        row.state.landed().map_or(row.ends_at, |landed| row.ends_at.min(landed + Duration::from(change.slot.lasts)));
+    let early = millis_between(gone, due);
     (early > scope.pacing.every.as_millis()).then(|| format!("{} {} before its end", row.target, Span::millis(early)))
 }
 

@@ -68,7 +68,7 @@ fn tell() -> Story {
         fault: spec.name.clone(),
         on: spec.on.clone(),
         change: spec.fault.change(&BTreeMap::new()),
-        slot: Slot { from: Span::ZERO, to: spec.duration },
+        slot: Slot::of(Span::ZERO, spec.duration),
     };
     let ledger = targets.iter().map(|target| row(&run_id, &change, target)).collect();
     let baseline = [(LATENCY, 100.0), (AVAILABILITY, 100.0)].map(|(probe, mean)| Baseline {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use drill_model::faults::Ends;
+use drill_model::ids::FaultName;
 use drill_model::ledger::{Row, State};
 use drill_model::plan::{Plan, PlannedChange};
 use drill_model::quantity::Span;
@@ -27,7 +28,7 @@ pub enum Course {
 
 /// What is due now.
 pub fn course(plan: &Plan, rows: &[Row], armed: Armed, now: Timestamp) -> Course {
-    if is_over(plan, rows, Some(armed), now) || rows.iter().any(|row| has_ended(row, now)) {
+    if is_over(plan, rows, Some(armed), now) || ended(plan, rows, armed, now).next().is_some() {
         return Course::PutBack;
     }
     let waiting: Vec<&PlannedChange> =
@@ -36,8 +37,8 @@ pub fn course(plan: &Plan, rows: &[Row], armed: Armed, now: Timestamp) -> Course
         return Course::Inject;
     }
     let begins = waiting.iter().map(|change| instant(armed.from, change.slot.from));
-    let ends = rows.iter().filter(|row| must_be_put_back(row)).map(|row| row.ends_at);
-    let last = instant(armed.from, plan.scope.length());
+    let ends = rows.iter().filter(|row| must_be_put_back(row)).map(|row| end(plan, rows, armed, &row.fault));
+    let last = over(plan, rows, armed);
     Course::Watch {
         until: begins.chain(ends).chain([last, armed.deadline]).filter(|at| *at > now).min().unwrap_or(last),
     }
@@ -49,12 +50,27 @@ pub fn is_over(plan: &Plan, rows: &[Row], armed: Option<Armed>, now: Timestamp) 
     let nothing_took = !rows.is_empty()
         && rows.iter().all(|row| matches!(row.state, State::NeverMade { .. }))
         && plan.scope.changes.iter().all(|change| is_begun(plan, rows, change));
-    nothing_took || now >= instant(armed.from, plan.scope.length()) || now >= armed.deadline
+    nothing_took || now >= over(plan, rows, armed) || now >= armed.deadline
 }
 
-/// True when a fault has run its time and must be put back.
-pub fn has_ended(row: &Row, now: Timestamp) -> bool {
-    must_be_put_back(row) && row.ends_at <= now
+/// The changes whose fault has run its time, and that must be put back.
+pub fn ended<'a>(plan: &'a Plan, rows: &'a [Row], armed: Armed, now: Timestamp) -> impl Iterator<Item = &'a Row> {
+    rows.iter().filter(move |row| must_be_put_back(row) && end(plan, rows, armed, &row.fault) <= now)
+}
+
+/// When a fault ends: its duration after it landed on the last of those targets on which it is known to have landed. Where it
+/// is not known to have landed on any, and in any case at the latest, when its slot ends.
+pub(crate) fn end(plan: &Plan, rows: &[Row], armed: Armed, fault: &FaultName) -> Timestamp {
+    let Some(change) = plan.scope.changes.iter().find(|change| change.fault == *fault) else { return armed.from };
+    let latest = instant(armed.from, change.slot.to);
+    let landed = rows.iter().filter(|row| row.fault == *fault).filter_map(|row| row.state.landed()).max();
+    landed.map_or(latest, |landed| latest.min(instant(landed, change.slot.lasts)))
+}
+
+/// When the last fault ends.
+fn over(plan: &Plan, rows: &[Row], armed: Armed) -> Timestamp {
+    let ends = plan.scope.changes.iter().map(|change| end(plan, rows, armed, &change.fault));
+    ends.max().unwrap_or(armed.from)
 }
 
 /// The changes that are due and not begun on every target.
@@ -88,13 +104,9 @@ fn is_begun(plan: &Plan, rows: &[Row], change: &PlannedChange) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{at, plan, row};
+    use crate::fixtures::{armed, at, plan, row};
 
     const GUARDS: &str = "\n  stop_when: none";
-
-    fn armed() -> Armed {
-        Armed { from: at(0), deadline: at(180) }
-    }
 
     #[test]
     fn a_fault_that_is_due_and_not_begun_is_injected() {
@@ -102,12 +114,30 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_runs_is_watched_until_it_ends_and_then_put_back() {
+    fn a_fault_gets_its_whole_duration_from_its_landing_and_is_then_put_back() {
         let plan = plan(GUARDS, 1.0);
-        let rows = [row(&plan, State::Landed { at: at(1) })];
+        let rows = [row(&plan, State::Landed { at: at(12) })];
 
-        assert_eq!(course(&plan, &rows, armed(), at(10)), Course::Watch { until: at(60) });
-        assert_eq!(course(&plan, &rows, armed(), at(60)), Course::PutBack);
+        assert_eq!(course(&plan, &rows, armed(), at(15)), Course::Watch { until: at(72) });
+        assert_eq!(course(&plan, &rows, armed(), at(71)), Course::Watch { until: at(72) });
+        assert_eq!(course(&plan, &rows, armed(), at(72)), Course::PutBack);
+    }
+
+    #[test]
+    fn the_last_target_decides_when_a_fault_ends() {
+        let plan = plan(GUARDS, 1.0);
+        let [first, last] = [1, 20].map(|second| row(&plan, State::Landed { at: at(second) }));
+
+        assert_eq!(course(&plan, &[first, last], armed(), at(61)), Course::Watch { until: at(80) });
+    }
+
+    #[test]
+    fn what_landed_late_ends_with_its_slot() {
+        let plan = plan(GUARDS, 1.0);
+        let rows = [row(&plan, State::Landed { at: at(45) })];
+
+        assert_eq!(course(&plan, &rows, armed(), at(61)), Course::Watch { until: at(90) });
+        assert_eq!(course(&plan, &rows, armed(), at(90)), Course::PutBack);
     }
 
     #[test]
@@ -123,7 +153,7 @@ mod tests {
         let plan = plan(GUARDS, 1.0);
         let silent = [row(&plan, State::Intended)];
 
-        assert_eq!(course(&plan, &silent, armed(), at(1)), Course::Watch { until: at(60) });
+        assert_eq!(course(&plan, &silent, armed(), at(1)), Course::Watch { until: at(90) });
     }
 
     #[test]

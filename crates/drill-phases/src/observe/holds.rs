@@ -14,12 +14,12 @@ use drill_model::ledger::{Row, State};
 use drill_model::observation::{FaultLook, Sample};
 use drill_model::plan::Plan;
 use drill_model::quantity::Span;
-use drill_model::run::Ending;
+use drill_model::run::{Armed, Ending};
 use drill_model::target::TargetId;
 use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use super::ObservePorts;
+use super::{ObservePorts, course};
 use crate::drive::{hosts, look, side_by_side};
 use crate::ports::{BATCH, CommandId, HostAnswer};
 use crate::{answers, sampling};
@@ -34,7 +34,7 @@ const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(4);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(15);
 /// Between two looks, at least, for each command of one look: 50 hosts.
 const FOR_EACH_COMMAND: Duration = Duration::from_secs(2);
-/// The last look at a fault comes so long before its end.
+/// The last look at a fault comes that long before its end, at the latest: it takes time to be answered.
 const BEFORE_THE_END: Duration = Duration::from_secs(5);
 /// How many targets a look names.
 const NAMED: usize = 3;
@@ -57,13 +57,15 @@ fn pace(rows: &[&Row], every: Span) -> u32 {
 }
 
 /// Whether the faults are looked at with the sample of this number: every so many samples, and shortly before one ends.
-pub(super) fn is_due(plan: &Plan, rows: &[Row], from: Timestamp, last: Option<u32>, next: u32) -> bool {
-    let rows = lasting(rows);
-    let Some(end) = rows.iter().map(|row| row.ends_at).min() else { return false };
+pub(super) fn is_due(plan: &Plan, rows: &[Row], armed: Armed, last: Option<u32>, next: u32) -> bool {
+    let there = lasting(rows);
+    let Some(end) = there.iter().map(|row| course::end(plan, rows, armed, &row.fault)).min() else { return false };
     let every = plan.scope.pacing.every;
-    let pace = pace(&rows, every);
-    let closing = |number| sampling::due(from, every, number) + Duration::from(every).max(BEFORE_THE_END) >= end;
-    let regular = next / pace > last.map_or(0, |last| last / pace);
+    let pace = pace(&there, every);
+    let in_time = |number| sampling::due(armed.from, every, number) + BEFORE_THE_END <= end;
+    // No later sample leaves enough time for an answer.
+    let closing = |number| !in_time(number + 1);
+    let regular = in_time(next) && next / pace > last.map_or(0, |last| last / pace);
     regular || closing(next) && !last.is_some_and(closing)
 }
 

@@ -29,10 +29,10 @@ pub(super) fn planned(plan: &Plan) -> String {
         let more = if targets.len() > 5 { format!(" and {} more", targets.len() - 5) } else { String::new() };
         writeln!(
             text,
-            "{} from {} to {} on {} of {population} {}: {shown}{more}.",
+            "{} after {}, for {}, on {} of {population} {}: {shown}{more}.",
             change.fault,
             change.slot.from,
-            change.slot.to,
+            change.slot.lasts,
             targets.len(),
             change.on
         )

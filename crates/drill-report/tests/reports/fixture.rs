@@ -59,7 +59,7 @@ pub fn supported() -> Report {
         fault: spec.name.clone(),
         on: spec.on.clone(),
         change: spec.fault.change(&BTreeMap::new()),
-        slot: Slot { from: Span::ZERO, to: spec.duration },
+        slot: Slot::of(Span::ZERO, spec.duration),
     };
     let row = |target: &TargetId| Row {
         run_id: run_id.clone(),

@@ -58,7 +58,7 @@ fn stop(experiment: &Experiment, condition: &StopCondition, path: &str, found: &
             _ => {}
         },
     }
-    let samples = times(experiment.observe.every, schedule::length(&schedule(experiment)));
+    let samples = times(experiment.observe.every, schedule::lasting(&schedule(experiment)));
     if u64::from(condition.for_samples.get()) > samples {
         let message = format!("it takes {} samples in a row, and the faults last for {samples}", condition.for_samples);
         let help = "write fewer, sample more often, or let the faults last longer: this could never stop anything";
@@ -90,7 +90,8 @@ fn windows(experiment: &Experiment, found: &mut Problems) {
                 found.add("guards.windows", format!("no window is for `{kind}`"), help);
             }
             Some(longest) if longest < length => {
-                let message = format!("the faults last {length}, and no window for `{kind}` is longer than {longest}");
+                let message =
+                    format!("the faults take up to {length}, and no window for `{kind}` is longer than {longest}");
                 found.add("guards.windows", message, "let a window be open for longer, or shorten the faults");
             }
             Some(_) => {}

@@ -66,7 +66,7 @@ fn cloudwatch(experiment: &Experiment, probe: &CloudWatchProbe, path: &str, foun
     let millis = probe.period.as_millis();
     let is_allowed = matches!(millis, 1_000 | 5_000 | 10_000 | 20_000 | 30_000)
         || (millis > 0 && millis.is_multiple_of(60_000) && millis <= 86_400_000);
-    let length = schedule::length(&schedule(experiment));
+    let length = schedule::lasting(&schedule(experiment));
     if !is_allowed {
         let help = "write 1s, 5s, 10s, 20s, 30s or whole minutes up to 1d";
         found.add(format!("{path}.period"), format!("CloudWatch has no period of {}", probe.period), help);

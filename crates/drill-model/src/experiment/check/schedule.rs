@@ -27,11 +27,15 @@ pub(in super::super) fn schedule(experiment: &Experiment) -> Vec<Slot> {
 }
 
 fn slot(begin: Span, fault: &FaultSpec) -> Slot {
-    let from = begin.plus(fault.delay_start);
-    Slot { from, to: from.plus(fault.duration) }
+    Slot::of(begin.plus(fault.delay_start), fault.duration)
 }
 
-/// When the last fault ends.
+/// How long something is broken, if every fault lands at once.
+pub(super) fn lasting(slots: &[Slot]) -> Span {
+    slots.iter().map(|slot| slot.from.plus(slot.lasts)).max().unwrap_or(Span::ZERO)
+}
+
+/// When the last fault ends at the latest.
 pub(super) fn length(slots: &[Slot]) -> Span {
     slots.iter().map(|slot| slot.to).max().unwrap_or(Span::ZERO)
 }

@@ -44,7 +44,8 @@ fn observe(experiment: &Experiment, found: &mut Problems) {
         );
         found.add("observe.baseline_samples", message, format!("write fewer: it may take {LONGEST_BASELINE}"));
     }
-    let length = schedule::length(&schedule(experiment));
+    let slots = schedule(experiment);
+    let length = schedule::lasting(&slots);
     let samples = times(observe.every, length);
     if u64::from(observe.min_samples) > samples && observe.min_samples <= MOST_SAMPLES && !length.is_zero() {
         let message = format!(
@@ -53,7 +54,7 @@ fn observe(experiment: &Experiment, found: &mut Problems) {
         );
         found.add("observe.min_samples", message, "sample more often, let the faults last longer, or ask for fewer");
     }
-    if let Err(error) = Pacing::of(length, observe.every) {
+    if let Err(error) = Pacing::of(schedule::length(&slots), observe.every) {
         let text = error.to_string();
         let (message, help) = text.split_once(": ").unwrap_or((&text, "sample less often"));
         found.add("observe.every", message, help);

@@ -1,13 +1,13 @@
 use drill_model::host::HostReport;
 
 use super::*;
-use crate::fixtures::{at, plan, row, target};
+use crate::fixtures::{armed, at, plan, row, target};
 
 const GUARDS: &str = "\n  stop_when: none";
 
-/// A row of a fault of a minute that landed a second after it was intended.
+/// A row of a fault of a minute that landed at once.
 fn landed() -> Row {
-    row(&plan(GUARDS, 1.0), State::Landed { at: at(1) })
+    row(&plan(GUARDS, 1.0), State::Landed { at: at(0) })
 }
 
 fn says(line: &str) -> Word {
@@ -18,7 +18,7 @@ fn says(line: &str) -> Word {
 }
 
 fn due(last: Option<u32>, next: u32) -> bool {
-    is_due(&plan(GUARDS, 1.0), &[landed()], at(0), last, next)
+    is_due(&plan(GUARDS, 1.0), &[landed()], armed(), last, next)
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_look_whose_sample_was_missed_comes_with_the_next_one() {
 fn nothing_is_asked_while_no_fault_that_lasts_has_landed() {
     let plan = plan(GUARDS, 1.0);
     for state in [State::Intended, State::NeverMade { why: "refused".into() }] {
-        assert!(!is_due(&plan, &[row(&plan, state)], at(0), Some(2), 3));
+        assert!(!is_due(&plan, &[row(&plan, state)], armed(), Some(2), 3));
     }
 }
 
