@@ -1,7 +1,7 @@
 # An index of commands. Each target says what it does; `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema pages generate build deploy prove-undo delete test-model ablate bench
+.PHONY: help setup demo test test-vm lint fmt aws-local aws-local-down documents schema pages functions generate build deploy prove-undo delete test-model ablate bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -46,7 +46,10 @@ schema: ## Write the JSON Schema of experiment files from the types
 pages: ## Write the page of each fault, their index, and the README's table, from the faults
 	@cargo run -q -p drill-model --example pages
 
-generate: schema documents pages ## Write everything that is generated
+functions: ## Write down the ports and IAM actions of each function (builds the SDK)
+	@STORMDRILL_WRITE=1 cargo test -q --workspace --test functions
+
+generate: schema documents pages functions ## Write everything that is generated
 
 build: ## Build the functions for AWS (cargo-lambda, through SAM)
 	@infra/checks/setup.sh

@@ -2,8 +2,8 @@
 
 use drill_model::ids::{ExperimentId, RunId};
 use drill_phases::ports::{
-    AlarmClock, ArmUndo, Callback, DisarmUndo, EmergencyStop, Experiments, Leases, Ledger, Notices, Reports, Runs,
-    TaskTokens,
+    AlarmClock, ArmUndo, Callback, ClearClock, DisarmUndo, EmergencyStop, Experiments, Leases, Ledger, Notices,
+    Reports, Runs, TaskTokens,
 };
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ pub trait Ground {
 
     fn store(&self) -> &Self::Store;
     fn experiments(&self) -> &impl Experiments;
-    fn clocks(&self) -> &impl AlarmClock;
+    fn clocks(&self) -> &(impl AlarmClock + ClearClock);
     fn arms(&self) -> &impl ArmUndo;
     fn disarms(&self) -> &impl DisarmUndo;
     fn notices(&self) -> &impl Notices;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use drill_model::ids::{ExperimentId, RunId};
-use drill_phases::ports::{AlarmClock, ArmUndo, Callback, Clock as _, DisarmUndo, Experiments, Notices, Reports};
+use drill_phases::ports::{
+    AlarmClock, ArmUndo, Callback, ClearClock, Clock as _, DisarmUndo, Experiments, Notices, Reports,
+};
 use drill_world::{Simulation, World};
 use jiff::Timestamp;
 
@@ -32,7 +34,7 @@ impl Ground for Memory {
         &self.world
     }
 
-    fn clocks(&self) -> &impl AlarmClock {
+    fn clocks(&self) -> &(impl AlarmClock + ClearClock) {
         &self.world
     }
 

@@ -21,7 +21,7 @@ use drill_aws_scheduler::{AlarmClocks, ArmedUndos, Ring, UndoTarget, Undos};
 use drill_aws_sfn::Executions;
 use drill_aws_sns::Topics;
 use drill_model::ids::{ExperimentId, RunId};
-use drill_phases::ports::{AlarmClock, ArmUndo, Callback, DisarmUndo, Experiments, Notices, Reports};
+use drill_phases::ports::{AlarmClock, ArmUndo, Callback, ClearClock, DisarmUndo, Experiments, Notices, Reports};
 use jiff::Timestamp;
 
 use crate::ground::Ground;
@@ -217,7 +217,7 @@ impl Ground for Moto {
         &self.experiments
     }
 
-    fn clocks(&self) -> &impl AlarmClock {
+    fn clocks(&self) -> &(impl AlarmClock + ClearClock) {
         &self.clocks
     }
 

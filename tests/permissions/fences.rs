@@ -48,7 +48,7 @@ struct Roles(BTreeMap<&'static str, Vec<Statement>>);
 impl Roles {
     fn of(stack: &Stack<'_>) -> Result<Self, String> {
         let role = |function: &'static str| Ok((function, stack.statements(&format!("{function}Role"))?));
-        FUNCTIONS.into_iter().map(|(function, ..)| role(function)).collect::<Result<_, String>>().map(Self)
+        FUNCTIONS.into_iter().map(role).collect::<Result<_, String>>().map(Self)
     }
 
     /// True if a function may do this to an instance with these tags.

@@ -60,14 +60,9 @@ fn needed() -> &'static BTreeMap<&'static str, BTreeSet<String>> {
 }
 
 fn work_out() -> BTreeMap<&'static str, BTreeSet<String>> {
-    let actions = ports::actions();
-    let needs = |(function, _, _): (&'static str, &str, &str)| {
-        let mut needed = BTreeSet::new();
+    let needs = |function: &'static str| {
         let ports = ports::made_of(function);
-        for (port, named) in &ports {
-            let all = actions.get(named).unwrap_or_else(|| panic!("no adapter says which actions {port} needs"));
-            needed.extend(all.iter().cloned());
-        }
+        let mut needed: BTreeSet<String> = ports.values().flatten().cloned().collect();
         for plumbing in &PLUMBING {
             let wanted = plumbing.port.is_none_or(|port| ports.contains_key(port))
                 && plumbing.function.is_none_or(|only| only == function);

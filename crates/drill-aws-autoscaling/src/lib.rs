@@ -32,13 +32,9 @@ impl Adapter for AutoScaling {
     }
 }
 
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// What a group wants and has.
-    pub const GROUPS: &[&str] = &["autoscaling:DescribeAutoScalingGroups"];
-}
-
 impl Groups for AutoScaling {
+    const ACTIONS: &'static [&'static str] = &["autoscaling:DescribeAutoScalingGroups"];
+
     /// One call, and one for each further page.
     async fn group(&self, name: &GroupName) -> Answer<Group> {
         let mut next = None;

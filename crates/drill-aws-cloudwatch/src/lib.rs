@@ -33,13 +33,10 @@ impl Adapter for CloudWatch {
     }
 }
 
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// Datapoints and states. `DescribeAlarms` shows composite alarms only to who may describe every alarm (`*`).
-    pub const METRICS: &[&str] = &["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"];
-}
-
 impl Metrics for CloudWatch {
+    /// Datapoints and states. `DescribeAlarms` shows composite alarms only to who may describe every alarm (`*`).
+    const ACTIONS: &'static [&'static str] = &["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"];
+
     /// One call for 500 probes, and one for each further page.
     async fn metrics(&self, probes: &[CloudWatchProbe], from: Timestamp, to: Timestamp) -> Answer<Vec<Vec<Datapoint>>> {
         let mut found = Vec::with_capacity(probes.len());

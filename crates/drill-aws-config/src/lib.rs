@@ -21,11 +21,3 @@ pub use self::clock::SystemClock;
 pub use self::limits::{Limits, load, once};
 pub use self::place::{Here, UnsetVariable, variable};
 pub use self::throttled::OnlyThrottled;
-
-/// The IAM actions that each port needs: none.
-pub mod actions {
-    /// For [`Clock`](drill_phases::ports::Clock).
-    pub const CLOCK: &[&str] = &[];
-    /// For [`Place`](drill_phases::ports::Place).
-    pub const PLACE: &[&str] = &[];
-}

@@ -30,6 +30,9 @@ impl Adapter for ExperimentTable {
 }
 
 impl Experiments for ExperimentTable {
+    /// On the table of experiments.
+    const ACTIONS: &'static [&'static str] = &["dynamodb:GetItem"];
+
     /// One round trip.
     async fn experiment(&self, id: &ExperimentId) -> Answer<String> {
         let get = self.client.get_item().table_name(&self.name).key("id", string(id.as_str())).consistent_read(true);

@@ -33,6 +33,9 @@ enum Hold {
 type Wish = (TargetId, Hold);
 
 impl<C: Clock> Leases for RunTable<C> {
+    const ACTIONS: &'static [&'static str] =
+        &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+
     /// One round trip for up to 100 targets; for more, two for each 100, and those of giving back when it is refused.
     async fn lease(&self, run: &RunId, holding: &Holding) -> Answer<()> {
         let wishes = needed(holding);

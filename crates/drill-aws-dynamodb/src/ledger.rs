@@ -15,6 +15,10 @@ use crate::failure::{failure, unreadable};
 use crate::item::{OPEN, OPEN_INDEX, instant, partition, read, run_of, string, text, what};
 
 impl<C: Clock> Ledger for RunTable<C> {
+    /// `dynamodb:Query` on the index too.
+    const ACTIONS: &'static [&'static str] =
+        &["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"];
+
     /// One round trip for up to 49 rows of as many targets, two for 50: a transaction has 100 actions, and takes two for
     /// each row beside the two for the run and the emergency stop. One more where some rows are there already.
     ///

@@ -33,23 +33,5 @@ pub use self::calls::RunTable;
 pub use self::experiments::ExperimentTable;
 pub use self::item::OPEN_INDEX;
 
-/// The IAM actions that each port needs. [`LEDGER`](actions::LEDGER) needs `dynamodb:Query` on the index too.
-pub mod actions {
-    /// For [`Experiments`](drill_phases::ports::Experiments), on the table of experiments.
-    pub const EXPERIMENTS: &[&str] = &["dynamodb:GetItem"];
-    /// For [`Runs`](drill_phases::ports::Runs).
-    pub const RUNS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
-    /// For [`Ledger`](drill_phases::ports::Ledger).
-    pub const LEDGER: &[&str] =
-        &["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"];
-    /// For [`Leases`](drill_phases::ports::Leases).
-    pub const LEASES: &[&str] =
-        &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
-    /// For [`EmergencyStop`](drill_phases::ports::EmergencyStop).
-    pub const EMERGENCY_STOP: &[&str] = &["dynamodb:GetItem"];
-    /// For [`TaskTokens`](drill_phases::ports::TaskTokens).
-    pub const TASK_TOKENS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
-}
-
 #[cfg(test)]
 mod tests;

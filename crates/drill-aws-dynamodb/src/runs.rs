@@ -10,6 +10,8 @@ use crate::calls::{Condition, GET, PUT, RunTable, Unwritten};
 use crate::item::{Item, Key, number, read, status_word, string, written};
 
 impl<C: Clock> Runs for RunTable<C> {
+    const ACTIONS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
+
     /// One round trip; a second one only if the service does not return the record that was there already.
     async fn create_run(&self, run: &Run) -> Answer<Run> {
         match self.put(record(run)?, Some(Condition::ABSENT)).await {

@@ -10,6 +10,8 @@ use crate::failure::unreadable;
 use crate::item::{Key, string, text};
 
 impl<C: Clock> TaskTokens for RunTable<C> {
+    const ACTIONS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
+
     /// One round trip.
     async fn keep_token(&self, run: &RunId, token: &str) -> Answer<()> {
         self.replace(Key::of_run(run, "TOKEN").with([("token", string(token))])).await
@@ -25,6 +27,8 @@ impl<C: Clock> TaskTokens for RunTable<C> {
 }
 
 impl<C: Clock> EmergencyStop for RunTable<C> {
+    const ACTIONS: &'static [&'static str] = &["dynamodb:GetItem"];
+
     /// One round trip. Whatever is there counts as pulled, with or without a reason.
     async fn lever(&self) -> Answer<Option<String>> {
         let item = self.item(&Key::lever()).await?;

@@ -46,6 +46,16 @@ impl Adapter for Ec2 {
 }
 
 impl Sees for Ec2 {
+    /// Resources, status checks, and what lies in a subnet.
+    const ACTIONS: &'static [&'static str] = &[
+        "ec2:DescribeInstanceStatus",
+        "ec2:DescribeInstances",
+        "ec2:DescribeNetworkAcls",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcEndpoints",
+    ];
+
     async fn find(&self, selector: &Selector) -> Answer<Vec<Seen>> {
         match selector.kind {
             Kind::Ec2Instance => self.find_instances(selector).await,
@@ -62,49 +72,8 @@ impl Sees for Ec2 {
 }
 
 impl Harms for Ec2 {
-    async fn harm(&self, call: &Harm, on: &BTreeSet<TargetId>) -> Answer<()> {
-        match call {
-            Harm::Ec2Instance(call) => self.harm_instances(*call, on).await,
-            Harm::Subnet(call) => self.harm_subnet(call, on).await,
-        }
-    }
-}
-
-impl Heals for Ec2 {
-    async fn heal(&self, call: &Heal, on: &BTreeSet<TargetId>) -> Answer<()> {
-        match call {
-            Heal::Ec2Instance(call) => self.heal_instances(*call, on).await,
-            Heal::Subnet(call) => self.heal_subnet(call, on).await,
-        }
-    }
-}
-
-impl Rehearse for Ec2 {
-    /// One call, which does nothing whatever it answers.
-    async fn rehearse(&self, call: &Rehearsal, on: &BTreeSet<TargetId>) -> Answer<()> {
-        match call {
-            Rehearsal::Harm(Harm::Ec2Instance(call)) => self.rehearse_instance_harm(*call, on).await,
-            Rehearsal::Heal(Heal::Ec2Instance(call)) => self.rehearse_instance_heal(*call, on).await,
-            Rehearsal::Harm(Harm::Subnet(call)) => self.rehearse_subnet_harm(call, on).await,
-            Rehearsal::Heal(Heal::Subnet(call)) => self.rehearse_subnet_heal(call, on).await,
-        }
-    }
-}
-
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// What there is, whether status checks pass, and what lies in a subnet.
-    pub const SEES: &[&str] = &[
-        "ec2:DescribeInstanceStatus",
-        "ec2:DescribeInstances",
-        "ec2:DescribeNetworkAcls",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:DescribeVpcEndpoints",
-    ];
-    /// The calls that harm; the tags of an ACL are given as it is made; the first look is at what an error of terminating
-    /// has done all the same.
-    pub const HARMS: &[&str] = &[
+    /// The tags of an ACL are given when it is made. `DescribeInstances` shows what a call that ended in an error has done.
+    const ACTIONS: &'static [&'static str] = &[
         "ec2:CreateNetworkAcl",
         "ec2:CreateNetworkAclEntry",
         "ec2:CreateTags",
@@ -114,10 +83,30 @@ pub mod actions {
         "ec2:StopInstances",
         "ec2:TerminateInstances",
     ];
-    /// The calls that heal.
-    pub const HEALS: &[&str] = &["ec2:DeleteNetworkAcl", "ec2:ReplaceNetworkAclAssociation", "ec2:StartInstances"];
-    /// Dry runs are allowed to whom the calls are.
-    pub const REHEARSE: &[&str] = &[
+
+    async fn harm(&self, call: &Harm, on: &BTreeSet<TargetId>) -> Answer<()> {
+        match call {
+            Harm::Ec2Instance(call) => self.harm_instances(*call, on).await,
+            Harm::Subnet(call) => self.harm_subnet(call, on).await,
+        }
+    }
+}
+
+impl Heals for Ec2 {
+    const ACTIONS: &'static [&'static str] =
+        &["ec2:DeleteNetworkAcl", "ec2:ReplaceNetworkAclAssociation", "ec2:StartInstances"];
+
+    async fn heal(&self, call: &Heal, on: &BTreeSet<TargetId>) -> Answer<()> {
+        match call {
+            Heal::Ec2Instance(call) => self.heal_instances(*call, on).await,
+            Heal::Subnet(call) => self.heal_subnet(call, on).await,
+        }
+    }
+}
+
+impl Rehearse for Ec2 {
+    /// A dry run needs the same permission as the call.
+    const ACTIONS: &'static [&'static str] = &[
         "ec2:CreateNetworkAcl",
         "ec2:CreateNetworkAclEntry",
         "ec2:CreateTags",
@@ -128,6 +117,16 @@ pub mod actions {
         "ec2:StopInstances",
         "ec2:TerminateInstances",
     ];
+
+    /// One call, which does nothing whatever it answers.
+    async fn rehearse(&self, call: &Rehearsal, on: &BTreeSet<TargetId>) -> Answer<()> {
+        match call {
+            Rehearsal::Harm(Harm::Ec2Instance(call)) => self.rehearse_instance_harm(*call, on).await,
+            Rehearsal::Heal(Heal::Ec2Instance(call)) => self.rehearse_instance_heal(*call, on).await,
+            Rehearsal::Harm(Harm::Subnet(call)) => self.rehearse_subnet_harm(call, on).await,
+            Rehearsal::Heal(Heal::Subnet(call)) => self.rehearse_subnet_heal(call, on).await,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -52,11 +52,3 @@ impl Adapter for Web {
             .map_err(|source| Unready::Unusable { variable: PROMETHEUS_URL, source: Box::new(source) })
     }
 }
-
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// Requests to services: none.
-    pub const HTTP: &[&str] = &[];
-    /// Queries to the managed service; a server of one's own asks for none.
-    pub const PROMETHEUS: &[&str] = &["aps:QueryMetrics"];
-}

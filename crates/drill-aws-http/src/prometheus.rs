@@ -76,6 +76,9 @@ impl Server {
 }
 
 impl Prometheus for Web {
+    /// Queries to the managed service; a server of one's own asks for none.
+    const ACTIONS: &'static [&'static str] = &["aps:QueryMetrics"];
+
     async fn prometheus(&self, query: &str, at: Timestamp) -> Answer<f64> {
         let none =
             || PortError::new(Class::Missing, CALL, "this deployment has no Prometheus: set its URL in the template");

@@ -10,12 +10,6 @@ use drill_phases::ports::{Answer, Class, PortError, Reports};
 
 const PUT: &str = "s3:PutObject";
 
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// For [`Reports`](drill_phases::ports::Reports), on the objects of the bucket.
-    pub const REPORTS: &[&str] = &["s3:PutObject"];
-}
-
 /// The bucket that keeps reports.
 #[derive(Debug, Clone)]
 pub struct ReportBucket {
@@ -40,6 +34,9 @@ impl Adapter for ReportBucket {
 }
 
 impl Reports for ReportBucket {
+    /// On the objects of the bucket.
+    const ACTIONS: &'static [&'static str] = &["s3:PutObject"];
+
     /// One round trip.
     async fn store(&self, run: &RunId, name: &str, content: &str) -> Answer<String> {
         let refused = |what: &str| PortError::new(Class::Refused, PUT, what);

@@ -10,7 +10,7 @@ use aws_sdk_scheduler::types::{
 };
 use drill_aws_config::{Adapter, SdkConfig, Unready, classify, variable};
 use drill_model::ids::RunId;
-use drill_phases::ports::{AlarmClock, Answer, Class, PortError};
+use drill_phases::ports::{AlarmClock, Answer, Class, ClearClock, PortError};
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -69,6 +69,9 @@ impl Adapter for AlarmClocks {
 }
 
 impl AlarmClock for AlarmClocks {
+    /// On the schedules of the group, and the role that they take on.
+    const ACTIONS: &'static [&'static str] = &["iam:PassRole", "scheduler:CreateSchedule"];
+
     /// One round trip. A clock that is set already stays as it is.
     async fn set_clock(&self, run: &RunId, at: Timestamp) -> Answer<()> {
         let unbuilt = |error: BuildError| PortError::new(Class::Refused, CREATE, error.to_string());
@@ -93,6 +96,10 @@ impl AlarmClock for AlarmClocks {
             Some(_) | None => Err(classify(CREATE, &error)),
         }
     }
+}
+
+impl ClearClock for AlarmClocks {
+    const ACTIONS: &'static [&'static str] = &["scheduler:DeleteSchedule"];
 
     /// One round trip. There may be none, or none any more.
     async fn clear_clock(&self, run: &RunId) -> Answer<()> {
@@ -104,26 +111,6 @@ impl AlarmClock for AlarmClocks {
             Some("ConflictException") => Err(PortError { class: Class::Transient, ..classify(DELETE, &error) }),
             Some(_) | None => Err(classify(DELETE, &error)),
         }
-    }
-}
-
-/// The alarm clocks for who cleans up: it takes them away and sets none, as its role allows.
-#[derive(Debug, Clone)]
-pub struct ClearedClocks(AlarmClocks);
-
-impl Adapter for ClearedClocks {
-    fn from_environment(config: &SdkConfig) -> Result<Self, Unready> {
-        AlarmClocks::from_environment(config).map(Self)
-    }
-}
-
-impl AlarmClock for ClearedClocks {
-    async fn set_clock(&self, _: &RunId, _: Timestamp) -> Answer<()> {
-        Err(PortError::new(Class::Refused, CREATE, "who cleans up sets no alarm clock"))
-    }
-
-    async fn clear_clock(&self, run: &RunId) -> Answer<()> {
-        self.0.clear_clock(run).await
     }
 }
 
@@ -235,16 +222,6 @@ mod tests {
         let (_, clocks) = clocks([error(404, "ResourceNotFoundException")]);
 
         assert_eq!(clocks.set_clock(&run(), at()).await.unwrap_err().class, Class::Refused);
-    }
-
-    #[tokio::test]
-    async fn who_cleans_up_clears_clocks_and_sets_none() {
-        let (script, clocks) = clocks([(200, "{}".into())]);
-        let clocks = ClearedClocks(clocks);
-
-        assert_eq!(clocks.set_clock(&run(), at()).await.unwrap_err().class, Class::Refused);
-        assert_eq!(clocks.clear_clock(&run()).await, Ok(()));
-        assert_eq!(script.requests().len(), 1);
     }
 
     #[tokio::test]

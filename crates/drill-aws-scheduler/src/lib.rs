@@ -8,7 +8,7 @@ mod undos;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
-pub use self::clocks::{AlarmClocks, ClearedClocks, Ring};
+pub use self::clocks::{AlarmClocks, Ring};
 pub use self::undos::{ArmedUndos, UndoTarget, Undos};
 
 const CREATE: &str = "scheduler:CreateSchedule";
@@ -19,18 +19,6 @@ const LIST: &str = "scheduler:ListSchedules";
 /// The most that the service tries: so often, and for a day.
 const TRIES: i32 = 185;
 const FOR_SECONDS: i32 = 86_400;
-
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// For [`AlarmClock`](drill_phases::ports::AlarmClock): on the schedules of the group, and the role that they take on.
-    pub const ALARM_CLOCK: &[&str] = &["iam:PassRole", "scheduler:CreateSchedule", "scheduler:DeleteSchedule"];
-    /// For those who only ever clear one.
-    pub const CLEAR_CLOCK: &[&str] = &["scheduler:DeleteSchedule"];
-    /// For [`ArmUndo`](drill_phases::ports::ArmUndo): on the schedules of the group, and the role that they take on.
-    pub const ARM_UNDO: &[&str] = &["iam:PassRole", "scheduler:CreateSchedule", "scheduler:GetSchedule"];
-    /// For [`DisarmUndo`](drill_phases::ports::DisarmUndo).
-    pub const DISARM_UNDO: &[&str] = &["scheduler:DeleteSchedule", "scheduler:ListSchedules"];
-}
 
 /// The instant as a schedule has it, in whole seconds: later rather than earlier, because a janitor that comes before the
 /// deadline goes away again.

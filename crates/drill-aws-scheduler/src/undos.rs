@@ -124,6 +124,9 @@ impl Adapter for ArmedUndos {
 }
 
 impl ArmUndo for ArmedUndos {
+    /// On the schedules of the group, and the role that they take on.
+    const ACTIONS: &'static [&'static str] = &["iam:PassRole", "scheduler:CreateSchedule", "scheduler:GetSchedule"];
+
     /// One round trip. An undo of that name stays as it is: reading it back shows whether it is this one.
     async fn arm(&self, undo: &TimedUndo) -> Answer<()> {
         let refused = |what: String| PortError::new(Class::Refused, CREATE, what);
@@ -199,6 +202,8 @@ impl Adapter for Undos {
 }
 
 impl DisarmUndo for Undos {
+    const ACTIONS: &'static [&'static str] = &["scheduler:DeleteSchedule", "scheduler:ListSchedules"];
+
     /// One call for a page of schedules, and one for each of them. All are tried; the first error is told.
     async fn disarm(&self, unit: &UnitId) -> Answer<()> {
         let list = self.client.list_schedules().group_name(&self.group).name_prefix(format!("{unit}-"));

@@ -10,12 +10,6 @@ use drill_phases::ports::{Answer, Callback, Class, PortError};
 
 const SUCCEED: &str = "states:SendTaskSuccess";
 
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// For [`Callback`](drill_phases::ports::Callback), on the state machine.
-    pub const CALLBACK: &[&str] = &["states:SendTaskSuccess"];
-}
-
 /// The executions that wait.
 #[derive(Debug, Clone)]
 pub struct Executions {
@@ -36,6 +30,9 @@ impl Adapter for Executions {
 }
 
 impl Callback for Executions {
+    /// On the state machine.
+    const ACTIONS: &'static [&'static str] = &["states:SendTaskSuccess"];
+
     /// One round trip. Nobody waits when the token was used, has expired, or never was one: all are `Missing`.
     async fn resume(&self, token: &str) -> Answer<()> {
         let Err(error) = self.client.send_task_success().task_token(token).output("{}").send().await else {

@@ -10,12 +10,6 @@ const PUBLISH: &str = "sns:Publish";
 /// What experiments call the topic of the installation.
 const DEFAULT: &str = "default";
 
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// For [`Notices`](drill_phases::ports::Notices), on every topic that experiments may name.
-    pub const NOTICES: &[&str] = &["sns:Publish"];
-}
-
 /// The topics.
 #[derive(Debug, Clone)]
 pub struct Topics {
@@ -37,6 +31,9 @@ impl Adapter for Topics {
 }
 
 impl Notices for Topics {
+    /// On every topic that experiments may name.
+    const ACTIONS: &'static [&'static str] = &["sns:Publish"];
+
     /// One round trip. A topic is `default` or an ARN: a name alone does not say whose topic it is.
     async fn publish(&self, topic: &str, subject: &str, body: &str) -> Answer<()> {
         let topic = match topic {

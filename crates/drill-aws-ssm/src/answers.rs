@@ -21,6 +21,9 @@ const GET: &str = "ssm:GetCommandInvocation";
 const PAGE: i32 = 50;
 
 impl HostAnswers for RunCommand {
+    /// What hosts said; the second for an output that the list cuts short.
+    const ACTIONS: &'static [&'static str] = &["ssm:ListCommandInvocations", "ssm:GetCommandInvocation"];
+
     /// One call for each command that the order became, and one more for each host whose output was cut short.
     /// Every host of the order is in the answer: one that the service does not list yet is `Pending`, one that could not
     /// be sent to is `Silent`.

@@ -35,17 +35,5 @@ impl Adapter for RunCommand {
     }
 }
 
-/// The IAM actions that each port needs.
-pub mod actions {
-    /// Orders that harm.
-    pub const HOST_HARM: &[&str] = &["ssm:SendCommand"];
-    /// The revert document.
-    pub const HOST_HEAL: &[&str] = &["ssm:SendCommand"];
-    /// The probe document.
-    pub const HOST_PROBE: &[&str] = &["ssm:SendCommand"];
-    /// What hosts said; the second for an output that the list cuts short.
-    pub const HOST_ANSWERS: &[&str] = &["ssm:ListCommandInvocations", "ssm:GetCommandInvocation"];
-}
-
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,8 @@ const LATE: i32 = 120;
 const VERSION: &str = "$DEFAULT";
 
 impl HostHarm for RunCommand {
+    const ACTIONS: &'static [&'static str] = &["ssm:SendCommand"];
+
     /// One call; with hosts that cannot be sent to, one more for each time that the service names some.
     async fn harm_hosts(&self, order: &HostCommand) -> Answer<CommandId> {
         self.order(order, order.document.harms(), SOON).await
@@ -35,6 +37,8 @@ impl HostHarm for RunCommand {
 }
 
 impl HostHeal for RunCommand {
+    const ACTIONS: &'static [&'static str] = &["ssm:SendCommand"];
+
     /// As [`HostHarm::harm_hosts`], but the order may arrive late.
     async fn revert(&self, order: &HostCommand) -> Answer<CommandId> {
         self.order(order, order.document == Document::Revert, LATE).await
@@ -42,6 +46,8 @@ impl HostHeal for RunCommand {
 }
 
 impl HostProbe for RunCommand {
+    const ACTIONS: &'static [&'static str] = &["ssm:SendCommand"];
+
     /// As [`HostHarm::harm_hosts`].
     async fn probe(&self, order: &HostCommand) -> Answer<CommandId> {
         self.order(order, order.document == Document::Probe, SOON).await

@@ -17,15 +17,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::ports::in_use;
-
-/// What the macros above name, for crates that do not.
-#[doc(hidden)]
-pub use drill_model as model;
+/// What the macros name, for crates that do not.
 #[doc(hidden)]
 pub use drill_phases as phases;
-#[doc(hidden)]
-pub use jiff::Timestamp;
 
 /// Makes an adapter. The type is known where it is put.
 #[doc(hidden)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use drill_model::ids::InstanceId;
 use futures_util::StreamExt as _;
 
-use crate::ports::{Clock, CommandId, HostAnswer, HostAnswers, PortError};
+use crate::ports::has::prelude::*;
+use crate::ports::{CommandId, HostAnswer, PortError, has};
 
 /// Between two looks at a command.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
@@ -32,23 +33,27 @@ impl Said {
 /// Reads what every host of these commands has said, until all have or the time is over.
 ///
 /// A host that has said nothing by then is `Pending` in the answer: it may still run the command.
-pub(crate) async fn wait_each(world: &(impl HostAnswers + Clock), commands: &[CommandId], patience: Duration) -> Said {
+pub(crate) async fn wait_each(
+    world: &(impl has::HostAnswers + has::Clock),
+    commands: &[CommandId],
+    patience: Duration,
+) -> Said {
     wait_at(world, commands, patience, BETWEEN_LOOKS).await
 }
 
 /// As [`wait_each`], with another time between two looks: each look is a call for each command that is open.
 pub(crate) async fn wait_at(
-    world: &(impl HostAnswers + Clock),
+    world: &(impl has::HostAnswers + has::Clock),
     commands: &[CommandId],
     patience: Duration,
     between: Duration,
 ) -> Said {
     let mut said = Said::default();
     let mut open: Vec<CommandId> = commands.to_vec();
-    let give_up = world.now() + patience;
+    let give_up = world.clock().now() + patience;
     loop {
         let asked = open.into_iter().map(async |command| {
-            let answers = world.answers(&command).await;
+            let answers = world.host_answers().answers(&command).await;
             (command, answers)
         });
         let read: Vec<_> = futures_util::stream::iter(asked).buffered(SIDE_BY_SIDE).collect().await;
@@ -68,17 +73,17 @@ pub(crate) async fn wait_at(
                 }
             }
         }
-        if open.is_empty() || world.now() >= give_up {
+        if open.is_empty() || world.clock().now() >= give_up {
             said.failed = said.error.as_ref().map(ToString::to_string);
             return said;
         }
-        world.pause(between).await;
+        world.clock().pause(between).await;
     }
 }
 
 /// As [`wait_each`], over all commands together. An error is returned only when the last look at a command failed.
 pub(crate) async fn wait(
-    world: &(impl HostAnswers + Clock),
+    world: &(impl has::HostAnswers + has::Clock),
     commands: &[CommandId],
     patience: Duration,
 ) -> Result<BTreeMap<InstanceId, HostAnswer>, PortError> {

@@ -10,7 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::ports::{Callback, Clock, Notices, PortError, Runs, TaskTokens};
+use crate::ports::has::prelude::*;
+use crate::ports::{PortError, has};
 use crate::records::{self, RecordError};
 
 /// What the machine gives to Approval.
@@ -84,9 +85,11 @@ pub enum ApprovalError {
     },
 }
 
-/// What Approval needs of the world.
-pub trait ApprovalPorts: Clock + Runs + TaskTokens + Notices + Callback {}
-impl<T: Clock + Runs + TaskTokens + Notices + Callback> ApprovalPorts for T {}
+has::bundle! {
+    /// What Approval needs of the world.
+    pub trait ApprovalPorts =
+        Clock + Runs + TaskTokens + Notices + Callback;
+}
 
 /// Does what it is called for.
 pub async fn answered(world: &impl ApprovalPorts, call: Call) -> Result<(), ApprovalError> {
@@ -97,12 +100,15 @@ pub async fn answered(world: &impl ApprovalPorts, call: Call) -> Result<(), Appr
 }
 
 /// Keeps the token and asks.
-pub async fn ask(world: &(impl Runs + TaskTokens + Notices), request: &Request) -> Result<(), ApprovalError> {
+pub async fn ask(
+    world: &(impl has::Runs + has::TaskTokens + has::Notices),
+    request: &Request,
+) -> Result<(), ApprovalError> {
     let id = &request.run_id;
     let unasked = |source| ApprovalError::Unasked { run: id.clone(), source };
-    let run = world.run(id).await.map_err(RecordError::store(id))?;
-    let plan = world.plan(id).await.map_err(RecordError::store(id))?;
-    world.keep_token(id, &request.task_token).await.map_err(unasked)?;
+    let run = world.runs().run(id).await.map_err(RecordError::store(id))?;
+    let plan = world.runs().plan(id).await.map_err(RecordError::store(id))?;
+    world.task_tokens().keep_token(id, &request.task_token).await.map_err(unasked)?;
     let Approval::Asked { plan: digest, until } = &run.approval else {
         return Err(InvalidAnswer::NotAsked.into());
     };
@@ -117,19 +123,19 @@ pub async fn ask(world: &(impl Runs + TaskTokens + Notices), request: &Request) 
         answer(json!({ "agreed": { "plan": digest } })),
         answer(json!({ "denied": { "why": "WHY" } })),
     );
-    world.publish(topic, "Stormdrill: somebody has to agree to a run", &body).await.map_err(unasked)
+    world.notices().publish(topic, "Stormdrill: somebody has to agree to a run", &body).await.map_err(unasked)
 }
 
 /// Takes somebody's answer.
 pub async fn answer(
-    world: &(impl Runs + TaskTokens + Callback + Clock),
+    world: &(impl has::Runs + has::TaskTokens + has::Callback + has::Clock),
     id: &RunId,
     answer: Answer,
     by: &str,
 ) -> Result<(), ApprovalError> {
-    let run = world.run(id).await.map_err(RecordError::store(id))?;
+    let run = world.runs().run(id).await.map_err(RecordError::store(id))?;
     let approval = match answer {
-        Answer::Agreed { plan } => run.approval.give(&plan, by, &run.requested_by, world.now())?,
+        Answer::Agreed { plan } => run.approval.give(&plan, by, &run.requested_by, world.clock().now())?,
         Answer::Denied { why } => match run.approval {
             Approval::Asked { .. } => Approval::Denied { by: by.to_owned(), why },
             Approval::NotNeeded | Approval::Given { .. } | Approval::Denied { .. } => {
@@ -144,8 +150,8 @@ pub async fn answer(
         RecordError::Store { .. } => ApprovalError::from(error),
     })?;
     let unsaid = |source| ApprovalError::Unsaid { run: id.clone(), source };
-    let token = world.token(id).await.map_err(unsaid)?;
-    world.resume(&token).await.map_err(unsaid)
+    let token = world.task_tokens().token(id).await.map_err(unsaid)?;
+    world.callback().resume(&token).await.map_err(unsaid)
 }
 
 /// What somebody answers.

@@ -17,7 +17,8 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::ports::{Answer, Sees};
+use crate::ports::has::prelude::*;
+use crate::ports::{Answer, has};
 
 /// The longest that a call can be under way: every attempt of the SDK and the network between.
 pub const UNDER_WAY: Duration = Duration::from_secs(60);
@@ -35,8 +36,12 @@ pub fn settled(row: &Row, now: Timestamp) -> bool {
 }
 
 /// These targets as they are now, by id.
-pub(crate) async fn look(world: &impl Sees, kind: Kind, ids: &BTreeSet<TargetId>) -> Answer<BTreeMap<TargetId, Seen>> {
-    Ok(world.see(kind, ids).await?.into_iter().map(|seen| (seen.id.clone(), seen)).collect())
+pub(crate) async fn look(
+    world: &impl has::Sees,
+    kind: Kind,
+    ids: &BTreeSet<TargetId>,
+) -> Answer<BTreeMap<TargetId, Seen>> {
+    Ok(world.sees().see(kind, ids).await?.into_iter().map(|seen| (seen.id.clone(), seen)).collect())
 }
 
 /// A row, as its fault sees it.

@@ -15,10 +15,8 @@ use drill_model::run::{Armed, Event, Run};
 use jiff::Timestamp;
 
 use crate::observe::course;
-use crate::ports::{
-    AlarmClock, ArmUndo, Class, Clock, EmergencyStop, Groups, Harms, HostAnswers, HostHarm, Leases, Ledger, Measure,
-    Place, PortError, Runs, Sees,
-};
+use crate::ports::has::prelude::*;
+use crate::ports::{Class, PortError, has};
 use crate::records::{self, RecordError};
 use crate::{sampling, undo};
 
@@ -136,40 +134,11 @@ impl Residue {
     }
 }
 
-/// What Inject needs of the world.
-pub trait InjectPorts:
-    Clock
-    + Place
-    + Runs
-    + Ledger
-    + Leases
-    + EmergencyStop
-    + AlarmClock
-    + ArmUndo
-    + Sees
-    + Groups
-    + Harms
-    + HostHarm
-    + HostAnswers
-    + Measure
-{
-}
-impl<T> InjectPorts for T where
-    T: Clock
-        + Place
-        + Runs
-        + Ledger
-        + Leases
-        + EmergencyStop
-        + AlarmClock
-        + ArmUndo
-        + Sees
-        + Groups
-        + Harms
-        + HostHarm
-        + HostAnswers
-        + Measure
-{
+has::bundle! {
+    /// What Inject needs of the world.
+    pub trait InjectPorts =
+        Clock + Place + Runs + Ledger + Leases + EmergencyStop + AlarmClock + ArmUndo + Sees + Groups + Harms +
+        HostHarm + HostAnswers + Metrics + Prometheus + Http;
 }
 
 /// Breaks what is due.
@@ -188,14 +157,14 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
     let (set, permitted, rows) = futures_util::join!(
         set_clock(world, id, armed),
         async { if first { nothing_forbids(world, &plan).await } else { Ok(()) } },
-        world.rows(id),
+        world.ledger().rows(id),
     );
     set?;
     permitted?;
     let rows = rows.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
     // Everything is ordered before anything is waited for.
     let mut made = Vec::new();
-    for change in course::due(&plan, armed, world.now()) {
+    for change in course::due(&plan, armed, world.clock().now()) {
         made.push(changes::make(world, &plan, armed, change, &rows).await?);
     }
     landing::look(world, made).await?;
@@ -204,8 +173,8 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
 }
 
 /// A plan is for one account and one region: the same ids elsewhere are other targets.
-fn in_place(world: &impl Place, plan: &Plan) -> Result<(), InjectError> {
-    let (here, there) = ((world.account(), world.region()), (&plan.scope.account, &plan.scope.region));
+fn in_place(world: &impl has::Place, plan: &Plan) -> Result<(), InjectError> {
+    let (here, there) = ((world.place().account(), world.place().region()), (&plan.scope.account, &plan.scope.region));
     if (&here.0, &here.1) == there {
         return Ok(());
     }
@@ -219,7 +188,7 @@ fn in_place(world: &impl Place, plan: &Plan) -> Result<(), InjectError> {
 /// Moves the run to breaking things, and writes its deadline, once.
 async fn begin(world: &impl InjectPorts, plan: &Plan, run: Run) -> Result<(Run, Armed), InjectError> {
     let id = &plan.scope.run_id;
-    let now = world.now();
+    let now = world.clock().now();
     let fresh = arms(run.armed, plan, now).map_err(|deadline| InjectError::TooLate { run: id.clone(), deadline })?;
     let run = records::update_from(world, run, Event::BeginInjection, |run| {
         run.armed.get_or_insert(fresh);
@@ -233,7 +202,7 @@ async fn begin(world: &impl InjectPorts, plan: &Plan, run: Run) -> Result<(Run, 
 /// The targets are this run's.
 async fn lease(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError> {
     let id = &plan.scope.run_id;
-    world.lease(id, &undo::holding(&plan.scope)).await.map_err(|source| match source.class {
+    world.leases().lease(id, &undo::holding(&plan.scope)).await.map_err(|source| match source.class {
         Class::Conflict => InjectError::TargetBusy { run: id.clone(), source },
         Class::Transient | Class::Refused | Class::Missing | Class::Ambiguous => {
             InjectError::Record(RecordError::store(id)(source))
@@ -243,7 +212,7 @@ async fn lease(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError>
 
 async fn set_clock(world: &impl InjectPorts, id: &RunId, armed: Armed) -> Result<(), InjectError> {
     let rings = armed.deadline + CLOCK_GRACE;
-    world.set_clock(id, rings).await.map_err(|source| InjectError::NoClock { run: id.clone(), source })
+    world.alarm_clock().set_clock(id, rings).await.map_err(|source| InjectError::NoClock { run: id.clone(), source })
 }
 
 /// From when to when something may be broken: as it was written once, or from now. An error when that is over.
@@ -258,7 +227,7 @@ pub fn arms(armed: Option<Armed>, plan: &Plan, now: Timestamp) -> Result<Armed, 
 /// The guards that may have changed since Prepare looked.
 async fn nothing_forbids(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError> {
     let forbidden = |what: String| Err(InjectError::Forbidden { what });
-    match world.lever().await {
+    match world.emergency_stop().lever().await {
         Ok(None) => {}
         Ok(Some(reason)) => return forbidden(format!("the emergency stop is pulled: {reason}")),
         Err(error) => return forbidden(format!("the emergency stop cannot be read: {error}")),
@@ -271,7 +240,7 @@ async fn nothing_forbids(world: &impl InjectPorts, plan: &Plan) -> Result<(), In
         }
     }
     let kinds: Vec<_> = experiment.faults.iter().map(|fault| fault.fault.kind()).collect();
-    let now = world.now();
+    let now = world.clock().now();
     drill_model::window::permits(&experiment.guards.windows, &kinds, now, now + Duration::from(plan.scope.worst_case))
         .or_else(|closed| forbidden(closed.to_string()))
 }

@@ -8,6 +8,7 @@ use drill_model::run::{Ending, Run, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::ports::has::prelude::*;
 use crate::ports::{Healing, PortError, Step};
 use crate::records::RecordError;
 use crate::rollback::clean_up;
@@ -120,7 +121,8 @@ pub async fn sweep(world: &impl Healing, wake: &Wake) -> Result<Swept, JanitorEr
             vec![(run.clone(), Ending::Stopped { how: "its deadline passed and it was not clean".to_owned() })]
         }
         Wake::Sweep => world
-            .overdue(world.now())
+            .ledger()
+            .overdue(world.clock().now())
             .await
             .map_err(JanitorError::Unread)?
             .into_iter()
@@ -161,8 +163,8 @@ async fn settle(
     ending: &Ending,
     wake: &Wake,
 ) -> Result<Option<Vec<Left>>, RecordError> {
-    let stands = world.run(run).await.map_err(RecordError::store(run))?;
-    if !is_due(&stands, wake, world.now()) {
+    let stands = world.runs().run(run).await.map_err(RecordError::store(run))?;
+    if !is_due(&stands, wake, world.clock().now()) {
         return Ok(None);
     }
     clean_up(world, run, ending).await.map(Some)
@@ -179,7 +181,7 @@ async fn abandon(
 ) -> Result<Vec<Left>, RecordError> {
     let to = State::Abandoned { by: by.0.clone(), why: why.0.clone() };
     let steps: Vec<Step> = left.iter().map(|left| Step { row: left.row.clone(), to: to.clone() }).collect();
-    world.advance(&steps, world.now()).await.map_err(RecordError::store(run))?;
+    world.ledger().advance(&steps, world.clock().now()).await.map_err(RecordError::store(run))?;
     undo::clean(world, run, ending).await
 }
 

@@ -18,9 +18,10 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::course::Course;
 use self::holds::Looks;
-use crate::ports::{EmergencyStop, HostAnswers, HostProbe, Ledger, PortError, Runs};
+use crate::ports::has::prelude::*;
+use crate::ports::{PortError, has};
 use crate::records::{self, RecordError};
-use crate::sampling::{self, Sampling};
+use crate::sampling;
 
 /// What stopped Observe.
 #[derive(Debug, thiserror::Error)]
@@ -47,42 +48,45 @@ pub enum ObserveError {
     },
 }
 
-/// What Observe needs of the world.
-pub trait ObservePorts: Sampling + Runs + Ledger + EmergencyStop + HostProbe + HostAnswers {}
-impl<T: Sampling + Runs + Ledger + EmergencyStop + HostProbe + HostAnswers> ObservePorts for T {}
+has::bundle! {
+    /// What Observe needs of the world.
+    pub trait ObservePorts =
+        Metrics + Prometheus + Http + Groups + Sees + Clock + Runs + Ledger + EmergencyStop + HostProbe +
+        HostAnswers;
+}
 
 /// Takes one turn's samples.
 pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, ObserveError> {
     let id = &baton.run_id;
-    let run = world.run(id).await.map_err(RecordError::store(id))?;
+    let run = world.runs().run(id).await.map_err(RecordError::store(id))?;
     let (Status::Observing, Some(armed)) = (run.status, run.armed) else {
         return Err(ObserveError::Superseded { run: id.clone(), status: run.status });
     };
-    let plan = world.plan(id).await.map_err(RecordError::store(id))?;
-    let rows = world.rows(id).await.map_err(RecordError::store(id))?;
+    let plan = world.runs().plan(id).await.map_err(RecordError::store(id))?;
+    let rows = world.ledger().rows(id).await.map_err(RecordError::store(id))?;
     let experiment = &plan.scope.experiment;
     let sizes = plan.scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
     let every = plan.scope.pacing.every;
     let memory = stop::memory(&plan);
-    let mut latest = world.latest_samples(id, Stage::Fault, memory).await.map_err(RecordError::store(id))?;
+    let mut latest = world.runs().latest_samples(id, Stage::Fault, memory).await.map_err(RecordError::store(id))?;
 
     let mut next = latest.last().map_or(0, |sample| sample.number + 1);
     let mut looks = Looks::default();
     let mut taken = 0;
     loop {
-        let now = world.now();
+        let now = world.clock().now();
         // A turn that was late leaves out the samples it missed: they cannot be taken any more.
         next = next.max(course::index(armed.from, every, now));
         let due = sampling::due(armed.from, every, next);
         let until = match looks.meanwhile(coming(world, &plan, &rows, armed, due)).await {
             // A look that is on its way is taken along by the next sample.
             Course::Watch { until } if taken < plan.scope.pacing.samples_per_turn || looks.wait_for_a_sample() => until,
-            Course::Watch { until } => return Ok(holding(baton, world.now(), due.min(until))),
+            Course::Watch { until } => return Ok(holding(baton, world.clock().now(), due.min(until))),
             Course::Inject => return Ok(Baton::new(id.clone(), Word::Inject)),
             Course::PutBack => return Ok(Baton::new(id.clone(), Word::Done)),
         };
         if until <= due {
-            return Ok(holding(baton, world.now(), until));
+            return Ok(holding(baton, world.clock().now(), until));
         }
         looks.meanwhile(pause_until(world, due)).await;
         let last = latest.last().map(|sample| sample.number);
@@ -94,11 +98,11 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
         let mut stops = looks.meanwhile(must_stop(world, &plan, &latest)).await;
         if stops.is_none() {
             let following = sampling::due(armed.from, every, next + 1);
-            looks.hear(pause_until(world, holds::patience(world.now(), following, until))).await;
+            looks.hear(pause_until(world, holds::patience(world.clock().now(), following, until))).await;
         }
         if let Some(sample) = latest.last_mut() {
             sample.faults = looks.take();
-            let written = looks.meanwhile(world.record_samples(id, std::slice::from_ref(sample))).await;
+            let written = looks.meanwhile(world.runs().record_samples(id, std::slice::from_ref(sample))).await;
             written.map_err(|source| ObserveError::Unwritten { number: next, source })?;
             stops = stops.or_else(|| holds::vanished(&plan, sample));
         }
@@ -114,12 +118,12 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
 /// What is due before the next look. Less than a second is waited for here: the machine holds for whole seconds, and would
 /// come back at once, again and again.
 async fn coming(world: &impl ObservePorts, plan: &Plan, rows: &[Row], armed: Armed, look: Timestamp) -> Course {
-    match course::course(plan, rows, armed, world.now()) {
+    match course::course(plan, rows, armed, world.clock().now()) {
         Course::Watch { until }
-            if until <= look && until.duration_since(world.now()) < SignedDuration::from_secs(1) =>
+            if until <= look && until.duration_since(world.clock().now()) < SignedDuration::from_secs(1) =>
         {
             pause_until(world, until).await;
-            course::course(plan, rows, armed, world.now())
+            course::course(plan, rows, armed, world.clock().now())
         }
         course => course,
     }
@@ -128,7 +132,7 @@ async fn coming(world: &impl ObservePorts, plan: &Plan, rows: &[Row], armed: Arm
 /// Why the run must stop now, with the words for it.
 async fn must_stop(world: &impl ObservePorts, plan: &Plan, samples: &[Sample]) -> Option<(Ending, String)> {
     let at = samples.last()?.at;
-    match world.lever().await {
+    match world.emergency_stop().lever().await {
         Ok(None) => stop::reason(plan, samples),
         Ok(Some(reason)) => {
             Some((Ending::Lever { reason: reason.clone() }, format!("the emergency stop is pulled: {reason}")))
@@ -141,9 +145,9 @@ async fn must_stop(world: &impl ObservePorts, plan: &Plan, samples: &[Sample]) -
 }
 
 async fn pause_until(world: &impl ObservePorts, until: Timestamp) {
-    let left = Duration::try_from(until.duration_since(world.now())).unwrap_or_default();
+    let left = Duration::try_from(until.duration_since(world.clock().now())).unwrap_or_default();
     if !left.is_zero() {
-        world.pause(left).await;
+        world.clock().pause(left).await;
     }
 }
 

@@ -25,10 +25,8 @@ use drill_model::start::{Asked, Start};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::ports::{
-    Class, Clock, EmergencyStop, Experiments, Groups, HostAnswers, HostProbe, Leases, Measure, Place, PortError,
-    Rehearse, Runs, Sees,
-};
+use crate::ports::has::prelude::*;
+use crate::ports::{Class, PortError, has};
 use crate::records::{self, RecordError};
 use crate::undo;
 
@@ -63,36 +61,11 @@ pub enum PrepareError {
     },
 }
 
-/// What Prepare needs of the world: nothing here changes a target.
-pub trait PreparePorts:
-    Clock
-    + Place
-    + Experiments
-    + Runs
-    + Leases
-    + EmergencyStop
-    + Sees
-    + Groups
-    + Rehearse
-    + HostProbe
-    + HostAnswers
-    + Measure
-{
-}
-impl<T> PreparePorts for T where
-    T: Clock
-        + Place
-        + Experiments
-        + Runs
-        + Leases
-        + EmergencyStop
-        + Sees
-        + Groups
-        + Rehearse
-        + HostProbe
-        + HostAnswers
-        + Measure
-{
+has::bundle! {
+    /// What Prepare needs of the world: nothing here changes a target.
+    pub trait PreparePorts =
+        Clock + Place + Experiments + Runs + Leases + EmergencyStop + Sees + Groups + Rehearse + HostProbe +
+        HostAnswers + Metrics + Prometheus + Http;
 }
 
 /// Every reason that was found against a run.
@@ -102,14 +75,14 @@ type Reasons = Vec<String>;
 pub async fn prepare(world: &impl PreparePorts, invocation: &Invocation) -> Result<Baton, PrepareError> {
     let id = RunId::try_from(invocation.execution_name.clone())?;
     let start = Start::read(&invocation.start);
-    let run = world.create_run(&record(world, &id, invocation, start.as_ref().ok())).await;
+    let run = world.runs().create_run(&record(world, &id, invocation, start.as_ref().ok())).await;
     let run = run.map_err(RecordError::store(&id))?;
     match run.status {
         Status::Preparing | Status::AwaitingApproval => {}
         Status::Refused => return Ok(refused_before(&run)),
         Status::Planned => return Ok(Baton::new(id, Word::Planned)),
         Status::Ready => {
-            let plan = world.plan(&id).await.map_err(RecordError::store(&id))?;
+            let plan = world.runs().plan(&id).await.map_err(RecordError::store(&id))?;
             return Ok(Baton::new(id, Word::Ready).saying(notice::ready(&plan, &run)));
         }
         // A run that has begun, or is over, is not prepared again: it is refused without a word to its record.
@@ -148,7 +121,7 @@ fn record(world: &impl PreparePorts, id: &RunId, invocation: &Invocation, start:
         environment: start.and_then(|start| start.environment.clone()),
         requested_by: start.map_or_else(|| "unknown".to_owned(), |start| start.requested_by.clone()),
         dry_run: start.is_some_and(|start| start.dry_run),
-        created_at: world.now(),
+        created_at: world.clock().now(),
         plan: None,
         approval: Approval::NotNeeded,
         armed: None,
@@ -192,8 +165,8 @@ async fn plan(world: &impl PreparePorts, id: &RunId, start: &Start) -> Result<Re
         .collect();
     let scope = Scope {
         run_id: id.clone(),
-        account: world.account(),
-        region: world.region(),
+        account: world.place().account(),
+        region: world.place().region(),
         environment,
         seed,
         targets: found.targets,
@@ -213,7 +186,7 @@ async fn plan(world: &impl PreparePorts, id: &RunId, start: &Start) -> Result<Re
     if !reasons.is_empty() {
         return Ok(Err(reasons));
     }
-    Ok(Ok(Plan { scope, made_at: world.now(), baseline: baseline.baseline }))
+    Ok(Ok(Plan { scope, made_at: world.clock().now(), baseline: baseline.baseline }))
 }
 
 async fn load(world: &impl PreparePorts, asked: &Asked) -> Result<Result<Experiment, String>, PrepareError> {
@@ -221,7 +194,7 @@ async fn load(world: &impl PreparePorts, asked: &Asked) -> Result<Result<Experim
         Asked::Given(experiment) => return Ok(Ok((**experiment).clone())),
         Asked::Stored(id) => id,
     };
-    match world.experiment(id).await {
+    match world.experiments().experiment(id).await {
         Ok(text) => {
             Ok(drill_model::read::experiment(&text).map_err(|error| format!("experiment {id} cannot be read: {error}")))
         }
@@ -247,7 +220,7 @@ async fn decide(world: &impl PreparePorts, run: &Run, start: &Start, plan: Plan)
     let id = &run.id;
     let digest = plan.scope.digest();
     if start.dry_run {
-        world.put_plan(&plan).await.map_err(RecordError::store(id))?;
+        world.runs().put_plan(&plan).await.map_err(RecordError::store(id))?;
         records::update_from(world, run.clone(), Event::PlanOnly, |run| {
             run.plan = Some(digest.clone());
             run.environment = Some(plan.scope.environment.clone());
@@ -267,8 +240,8 @@ async fn decide(world: &impl PreparePorts, run: &Run, start: &Start, plan: Plan)
         Approval::Denied { by, why } => return refuse(world, id, vec![format!("{by} said no: {why}")]).await,
         Approval::NotNeeded | Approval::Asked { .. } if asks.is_some() || all => {
             let within = asks.unwrap_or_default().within;
-            world.put_plan(&plan).await.map_err(RecordError::store(id))?;
-            let until = world.now() + Duration::from(within);
+            world.runs().put_plan(&plan).await.map_err(RecordError::store(id))?;
+            let until = world.clock().now() + Duration::from(within);
             records::update_from(world, run.clone(), Event::AskApproval, |run| {
                 run.plan = Some(digest.clone());
                 run.environment = Some(plan.scope.environment.clone());
@@ -280,7 +253,7 @@ async fn decide(world: &impl PreparePorts, run: &Run, start: &Start, plan: Plan)
         }
         Approval::NotNeeded | Approval::Asked { .. } => {}
     }
-    world.put_plan(&plan).await.map_err(RecordError::store(id))?;
+    world.runs().put_plan(&plan).await.map_err(RecordError::store(id))?;
     let run = records::update_from(world, run.clone(), Event::MakeReady, |run| {
         run.plan = Some(digest.clone());
         run.environment = Some(plan.scope.environment.clone());

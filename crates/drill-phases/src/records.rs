@@ -5,7 +5,8 @@ use drill_model::ids::RunId;
 use drill_model::plan::Plan;
 use drill_model::run::{Event, IllegalEvent, Run};
 
-use crate::ports::{Class, PortError, Runs};
+use crate::ports::has::prelude::*;
+use crate::ports::{Class, PortError, has};
 
 /// So often a lost race is run again: each loss means that somebody else moved the run on.
 const RACES: usize = 8;
@@ -40,26 +41,26 @@ impl RecordError {
 }
 
 /// Where a run stands, and its plan: read side by side.
-pub(crate) async fn planned(world: &impl Runs, id: &RunId) -> Result<(Run, Plan), RecordError> {
-    futures_util::try_join!(world.run(id), world.plan(id)).map_err(RecordError::store(id))
+pub(crate) async fn planned(world: &impl has::Runs, id: &RunId) -> Result<(Run, Plan), RecordError> {
+    futures_util::try_join!(world.runs().run(id), world.runs().plan(id)).map_err(RecordError::store(id))
 }
 
 /// Moves a run by an event and a change, however many others write it too.
 ///
 /// Repeating is harmless where [`drill_model::run::next`] lets the event repeat. Nothing is written when nothing changes.
 pub(crate) async fn update(
-    world: &impl Runs,
+    world: &impl has::Runs,
     id: &RunId,
     event: Event,
     change: impl FnMut(&mut Run),
 ) -> Result<Run, RecordError> {
-    let known = world.run(id).await.map_err(RecordError::store(id))?;
+    let known = world.runs().run(id).await.map_err(RecordError::store(id))?;
     update_from(world, known, event, change).await
 }
 
 /// As [`update`], from a record that was read a moment ago. When somebody else has written since, what stands there counts.
 pub(crate) async fn update_from(
-    world: &impl Runs,
+    world: &impl has::Runs,
     known: Run,
     event: Event,
     mut change: impl FnMut(&mut Run),
@@ -69,7 +70,7 @@ pub(crate) async fn update_from(
     let mut lost = None;
     for race in 0..RACES {
         if race > 0 {
-            before = world.run(id).await.map_err(RecordError::store(id))?;
+            before = world.runs().run(id).await.map_err(RecordError::store(id))?;
         }
         let mut run = before.clone();
         run.apply(event).map_err(|source| RecordError::Illegal { run: id.clone(), source })?;
@@ -77,7 +78,7 @@ pub(crate) async fn update_from(
         if run == before {
             return Ok(run);
         }
-        match world.save_run(&run).await {
+        match world.runs().save_run(&run).await {
             Ok(saved) => return Ok(saved),
             // Lost the race, or the reply: what stands there now decides.
             Err(error) if matches!(error.class, Class::Conflict | Class::Ambiguous) => lost = Some(error),

@@ -8,6 +8,7 @@ use drill_model::run::{Ending, Event, Status};
 
 use crate::observe::course;
 use crate::ports::Healing;
+use crate::ports::has::prelude::*;
 use crate::records::{self, RecordError};
 use crate::undo::{self, Left};
 
@@ -36,8 +37,8 @@ pub async fn recover(world: &impl Healing, baton: &Baton) -> Result<Baton, Recov
     }
     let run = records::update_from(world, stands, Event::BeginRecovery, |_| {}).await?;
     // Only now: nothing can be intended any more.
-    let rows = world.rows(id).await.map_err(RecordError::store(id))?;
-    let now = world.now();
+    let rows = world.ledger().rows(id).await.map_err(RecordError::store(id))?;
+    let now = world.clock().now();
     if course::is_over(&plan, &rows, run.armed, now) {
         let left = undo::clean_rows(world, id, &rows, &Ending::Completed).await?;
         return if left.is_empty() {

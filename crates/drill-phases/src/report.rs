@@ -13,7 +13,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::drive::side_by_side;
-use crate::ports::{Class, Clock, Ledger, Notices, PortError, Reports, Runs};
+use crate::ports::has::prelude::*;
+use crate::ports::{Class, PortError, Reports, has};
 use crate::records::{self, RecordError};
 
 /// What stopped Report.
@@ -35,9 +36,11 @@ pub enum ReportError {
     },
 }
 
-/// What Report needs of the world.
-pub trait ReportPorts: Clock + Runs + Ledger + Reports + Notices {}
-impl<T: Clock + Runs + Ledger + Reports + Notices> ReportPorts for T {}
+has::bundle! {
+    /// What Report needs of the world.
+    pub trait ReportPorts =
+        Clock + Runs + Ledger + Reports + Notices;
+}
 
 /// Does what it is called for.
 pub async fn reported(world: &impl ReportPorts, call: &Call) -> Result<Option<Baton>, ReportError> {
@@ -50,8 +53,12 @@ pub async fn reported(world: &impl ReportPorts, call: &Call) -> Result<Option<Ba
 /// Judges a run, writes its report and tells people.
 pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, ReportError> {
     let id = &baton.run_id;
-    let (run, plan, ledger, samples) =
-        futures_util::join!(settle(world, baton), world.plan(id), world.rows(id), world.samples(id));
+    let (run, plan, ledger, samples) = futures_util::join!(
+        settle(world, baton),
+        world.runs().plan(id),
+        world.ledger().rows(id),
+        world.runs().samples(id)
+    );
     let run = run?;
     let plan = match plan {
         Ok(plan) => Some(plan),
@@ -75,13 +82,13 @@ pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, Re
         ("junit.xml", &rendered.junit),
     ];
     for (file, stored) in
-        side_by_side(files, async |(file, content)| (file, world.store(id, file, content).await)).await
+        side_by_side(files, async |(file, content)| (file, world.reports().store(id, file, content).await)).await
     {
         stored.map_err(|source| ReportError::Unwritten { run: id.clone(), file, source })?;
     }
     let notice = drill_report::notice(&report);
     let topic = report.plan.as_ref().map_or("default", |plan| plan.scope.experiment.notify.topic.as_str());
-    if let Err(error) = world.publish(topic, &notice.subject, &notice.body).await {
+    if let Err(error) = world.notices().publish(topic, &notice.subject, &notice.body).await {
         // The verdict stands and the files are there: a run is not failed because nobody could be told.
         tracing::error!(run = %id, %error, "the report is written and nobody could be told");
     }
@@ -116,7 +123,7 @@ impl<'de> Deserialize<'de> for Call {
 
 /// Reports a run whose execution died, as any other; `None` when there is nothing to report. Repeating it changes nothing.
 pub async fn report_dead(world: &impl ReportPorts, id: &RunId) -> Result<Option<Baton>, ReportError> {
-    let run = match world.run(id).await {
+    let run = match world.runs().run(id).await {
         Ok(run) => run,
         // It died before Prepare wrote anything.
         Err(error) if error.class == Class::Missing => return Ok(None),
@@ -132,11 +139,11 @@ pub async fn report_dead(world: &impl ReportPorts, id: &RunId) -> Result<Option<
 /// Brings the record to where a verdict can be given, from whatever state the machine came.
 async fn settle(world: &impl ReportPorts, baton: &Baton) -> Result<Run, RecordError> {
     let id = &baton.run_id;
-    let run = match world.run(id).await {
+    let run = match world.runs().run(id).await {
         Ok(run) => run,
         // Prepare died before it wrote anything: the run is known by its name only.
         Err(error) if error.class == Class::Missing => {
-            world.create_run(&unprepared(world, id)).await.map_err(RecordError::store(id))?
+            world.runs().create_run(&unprepared(world, id)).await.map_err(RecordError::store(id))?
         }
         Err(error) => return Err(RecordError::store(id)(error)),
     };
@@ -158,7 +165,7 @@ async fn settle(world: &impl ReportPorts, baton: &Baton) -> Result<Run, RecordEr
     }
 }
 
-fn unprepared(world: &impl Clock, id: &RunId) -> Run {
+fn unprepared(world: &impl has::Clock, id: &RunId) -> Run {
     Run {
         id: id.clone(),
         execution: String::new(),
@@ -168,7 +175,7 @@ fn unprepared(world: &impl Clock, id: &RunId) -> Run {
         environment: None,
         requested_by: "unknown".to_owned(),
         dry_run: false,
-        created_at: world.now(),
+        created_at: world.clock().now(),
         plan: None,
         approval: drill_model::approval::Approval::NotNeeded,
         armed: None,

@@ -7,6 +7,7 @@ use drill_model::baton::{Baton, Word};
 use drill_model::run::{Ending, Event, Status};
 
 use crate::ports::Healing;
+use crate::ports::has::prelude::*;
 use crate::records::{self, RecordError};
 use crate::undo::{self, Left};
 
@@ -45,7 +46,7 @@ async fn refused(world: &impl Healing, baton: &Baton) -> Result<Option<Ending>, 
     let Some(caught) = baton.error.as_ref().filter(|caught| BEFORE_ANYTHING.contains(&caught.error.as_str())) else {
         return Ok(None);
     };
-    let rows = world.rows(&baton.run_id).await.map_err(RecordError::store(&baton.run_id))?;
+    let rows = world.ledger().rows(&baton.run_id).await.map_err(RecordError::store(&baton.run_id))?;
     let reasons = vec![caught.cause.chars().take(1_000).collect()];
     Ok(rows.is_empty().then_some(Ending::Refused { reasons }))
 }
@@ -61,7 +62,7 @@ pub(crate) async fn clean_up(
     id: &drill_model::ids::RunId,
     ending: &Ending,
 ) -> Result<Vec<Left>, RecordError> {
-    let stands = world.run(id).await.map_err(RecordError::store(id))?;
+    let stands = world.runs().run(id).await.map_err(RecordError::store(id))?;
     if is_cleanable(stands.status) {
         records::update_from(world, stands, Event::BeginRollback, |run| run.end(ending.clone())).await?;
     }

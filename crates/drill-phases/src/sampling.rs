@@ -11,14 +11,11 @@ use drill_model::ids::{AlarmName, TargetName};
 use drill_model::observation::{AlarmReading, AlarmState, ProbeReading, Reading, Sample, Stage};
 use jiff::Timestamp;
 
-use crate::ports::{Clock, Datapoint, Groups, HttpReading, Measure, Metrics, Sees};
+use crate::ports::has::prelude::*;
+use crate::ports::{Datapoint, HttpReading, Sampling, has};
 
 /// A datapoint may be so much older than its period demands: the time that publishing takes.
 const PUBLISHING: Duration = Duration::from_secs(5);
-
-/// What a sampler needs of the world.
-pub trait Sampling: Measure + Groups + Sees + Clock {}
-impl<T: Measure + Groups + Sees + Clock> Sampling for T {}
 
 /// How many hosts of each population there should be; without it those that are found count.
 pub(crate) type Sizes = BTreeMap<TargetName, usize>;
@@ -31,13 +28,13 @@ pub(crate) async fn sample(
     stage: Stage,
     number: u32,
 ) -> Sample {
-    let at = world.now();
+    let at = world.clock().now();
     let (mut readings, alarms) = history(world, experiment, at).await;
     let now = |reading| (reading, None);
     for probe in &experiment.steady_state {
         let reading = match &probe.source {
             Source::CloudWatch(_) | Source::Alarm(_) | Source::Prometheus(_) => continue,
-            Source::Http(http) => match world.http(http).await {
+            Source::Http(http) => match world.http().http(http).await {
                 Ok(HttpReading::Answered { status, millis }) => match http.measure {
                     HttpMeasure::Ok => Reading::from_number(f64::from(u8::from(status == http.status))),
                     HttpMeasure::Milliseconds => Reading::from_number(millis),
@@ -48,7 +45,7 @@ pub(crate) async fn sample(
                 },
                 Err(error) => Reading::unknown(error.to_string()),
             },
-            Source::Capacity(capacity) => match world.group(&capacity.group).await {
+            Source::Capacity(capacity) => match world.groups().group(&capacity.group).await {
                 Ok(group) => Reading::from_number(f64::from(group.in_service)),
                 Err(error) => Reading::unknown(error.to_string()),
             },
@@ -84,7 +81,7 @@ async fn history(
         .collect();
     let mut points = match metrics.iter().map(oldest_useful).max() {
         None => Ok(Vec::new()),
-        Some(reach) => world.metrics(&metrics, at - reach, at).await,
+        Some(reach) => world.metrics().metrics(&metrics, at - reach, at).await,
     }
     .map(Vec::into_iter);
     let alarms = alarms(world, experiment).await;
@@ -98,7 +95,7 @@ async fn history(
                 let found = alarms.iter().find(|reading| reading.alarm == alarm.name);
                 (found.map_or_else(|| Reading::unknown("not returned"), |reading| as_number(&reading.state)), None)
             }
-            Source::Prometheus(prometheus) => match world.prometheus(&prometheus.query, at).await {
+            Source::Prometheus(prometheus) => match world.prometheus().prometheus(&prometheus.query, at).await {
                 Ok(value) => (Reading::from_number(value), None),
                 Err(error) => (Reading::unknown(error.to_string()), None),
             },
@@ -140,7 +137,7 @@ pub(crate) fn stop_alarms(experiment: &Experiment) -> BTreeSet<AlarmName> {
 }
 
 /// Every alarm that the experiment names, read in one call.
-pub(crate) async fn alarms(world: &impl Metrics, experiment: &Experiment) -> Vec<AlarmReading> {
+pub(crate) async fn alarms(world: &impl has::Metrics, experiment: &Experiment) -> Vec<AlarmReading> {
     let mut names = stop_alarms(experiment);
     names.extend(
         experiment
@@ -152,7 +149,7 @@ pub(crate) async fn alarms(world: &impl Metrics, experiment: &Experiment) -> Vec
         return Vec::new();
     }
     let names: Vec<AlarmName> = names.into_iter().collect();
-    let found = world.alarms(&names).await;
+    let found = world.metrics().alarms(&names).await;
     names
         .into_iter()
         .map(|alarm| {
@@ -182,7 +179,7 @@ async fn host_health(world: &impl Sampling, experiment: &Experiment, sizes: &Siz
     let Some(spec) = experiment.targets.get(of) else {
         return Reading::unknown(format!("no targets are called {of}"));
     };
-    let found = match world.find(&spec.selector()).await {
+    let found = match world.sees().find(&spec.selector()).await {
         Ok(found) => found,
         Err(error) => return Reading::unknown(error.to_string()),
     };

@@ -12,6 +12,7 @@ use drill_model::quantity::Span;
 use drill_model::run::{Ending, Event, Run, Status};
 
 use crate::drive;
+use crate::ports::has::prelude::*;
 use crate::ports::{BATCH, Class, Healing, Holding, PortError, Step};
 use crate::records::{self, RecordError};
 
@@ -77,7 +78,7 @@ pub(crate) async fn close(world: &impl Healing, closed: Vec<(&Row, State)>) -> V
         return Vec::new();
     }
     let steps: Vec<Step> = closed.into_iter().map(|(row, to)| Step { row: row.clone(), to }).collect();
-    match world.advance(&steps, world.now()).await {
+    match world.ledger().advance(&steps, world.clock().now()).await {
         Ok(()) => Vec::new(),
         Err(error) => {
             let why = format!("it is gone, and that could not be written down: {error}");
@@ -94,7 +95,7 @@ pub(crate) fn undone(row: &Row, how: Gone) -> State {
 ///
 /// Returns what is left. Repeating it on a clean run changes nothing.
 pub(crate) async fn clean(world: &impl Healing, run: &RunId, ending: &Ending) -> Result<Vec<Left>, RecordError> {
-    let rows = world.rows(run).await.map_err(RecordError::store(run))?;
+    let rows = world.ledger().rows(run).await.map_err(RecordError::store(run))?;
     clean_rows(world, run, &rows, ending).await
 }
 
@@ -107,7 +108,8 @@ pub(crate) async fn clean_rows(
 ) -> Result<Vec<Left>, RecordError> {
     let mut left = undo(world, run, rows).await;
     // Read again: a row is closed when the store says so, not when we meant to close it.
-    let (rows, plan, stands) = futures_util::join!(world.rows(run), world.plan(run), world.run(run));
+    let (rows, plan, stands) =
+        futures_util::join!(world.ledger().rows(run), world.runs().plan(run), world.runs().run(run));
     let rows = rows.map_err(RecordError::store(run))?;
     let known: BTreeSet<_> = left.iter().map(|left| (left.row.fault.clone(), left.row.target.clone())).collect();
     let open = rows.iter().filter(|row| row.state.is_open());
@@ -150,13 +152,13 @@ async fn finish(
     // Before the targets are given back: a call that came later would meet somebody else's run.
     let armed: BTreeSet<_> =
         rows.iter().filter(|row| row.change.on_resource().is_some()).map(|row| row.unit.clone()).collect();
-    for disarmed in drive::side_by_side(armed, async |unit| world.disarm(&unit).await).await {
+    for disarmed in drive::side_by_side(armed, async |unit| world.disarm_undo().disarm(&unit).await).await {
         disarmed.map_err(RecordError::store(run))?;
     }
     if held != Holding::default() {
-        world.release(run, &held).await.map_err(RecordError::store(run))?;
+        world.leases().release(run, &held).await.map_err(RecordError::store(run))?;
     }
-    let now = world.now();
+    let now = world.clock().now();
     if rows.iter().any(|row| matches!(row.state, State::Abandoned { .. })) {
         // A person has taken it on: the run is over, and was never seen to be whole.
         records::update_from(world, stands, Event::GiveUp, |run| run.end(ending.clone())).await?;
@@ -167,10 +169,10 @@ async fn finish(
         })
         .await?;
     }
-    world.clear_clock(run).await.map_err(RecordError::store(run))?;
+    world.clear_clock().clear_clock(run).await.map_err(RecordError::store(run))?;
     // An Inject that outlived its run may have taken the targets again since, and set a clock that was cleared just now.
     if held != Holding::default() {
-        world.release(run, &held).await.map_err(RecordError::store(run))?;
+        world.leases().release(run, &held).await.map_err(RecordError::store(run))?;
     }
     Ok(())
 }

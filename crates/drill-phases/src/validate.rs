@@ -9,9 +9,10 @@ use drill_model::ledger::{Row, State};
 use drill_model::observation::Stage;
 use drill_model::verdict::{RecoveryTime, judge};
 
-use crate::ports::{Ledger, PortError, Runs};
+use crate::ports::has::prelude::*;
+use crate::ports::{PortError, has};
 use crate::records::RecordError;
-use crate::sampling::{self, Sampling};
+use crate::sampling;
 
 /// What stopped Validate.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +31,11 @@ pub enum ValidateError {
     },
 }
 
-/// What Validate needs of the world.
-pub trait ValidatePorts: Sampling + Runs + Ledger {}
-impl<T: Sampling + Runs + Ledger> ValidatePorts for T {}
+has::bundle! {
+    /// What Validate needs of the world.
+    pub trait ValidatePorts =
+        Metrics + Prometheus + Http + Groups + Sees + Clock + Runs + Ledger;
+}
 
 /// True unless the change is known not to have been made.
 fn may_have_been_made(row: &Row) -> bool {
@@ -44,8 +47,12 @@ pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton
     let id = &baton.run_id;
     let done = || Ok(Baton::new(id.clone(), Word::Done));
     // A run that was never planned broke nothing.
-    let (run, plan, rows, samples) =
-        futures_util::join!(world.run(id), world.plan(id), world.rows(id), world.samples(id));
+    let (run, plan, rows, samples) = futures_util::join!(
+        world.runs().run(id),
+        world.runs().plan(id),
+        world.ledger().rows(id),
+        world.runs().samples(id)
+    );
     let run = run.map_err(RecordError::store(id))?;
     let rows = rows.map_err(RecordError::store(id))?;
     let (Some(clean_at), true) = (run.clean_at, rows.iter().any(may_have_been_made)) else {
@@ -58,7 +65,7 @@ pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton
     let taken = samples.iter().filter(|sample| sample.stage == Stage::Recovery).map(|sample| sample.number);
     let number = taken.max().map_or(0, |number| number + 1);
     let sample = sampling::sample(world, &plan.scope.experiment, &sizes, Stage::Recovery, number).await;
-    let written = world.record_samples(id, std::slice::from_ref(&sample)).await;
+    let written = world.runs().record_samples(id, std::slice::from_ref(&sample)).await;
     written.map_err(|source| ValidateError::Unwritten { number, source })?;
     samples.push(sample);
 
@@ -66,7 +73,7 @@ pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton
     match judge(&run, Some(&plan), &rows, &samples).recovery {
         RecoveryTime::Recovered { .. } => done(),
         RecoveryTime::NotRecovered { .. } | RecoveryTime::Unknown => {
-            let next = world.now() + Duration::from(recovery.check_every);
+            let next = world.clock().now() + Duration::from(recovery.check_every);
             if next > clean_at + Duration::from(recovery.within) {
                 return done();
             }

@@ -77,6 +77,8 @@ methods! {
     }
     "AlarmClock" {
         SetClock = "set_clock", "scheduler:CreateSchedule", writes;
+    }
+    "ClearClock" {
         ClearClock = "clear_clock", "scheduler:DeleteSchedule", writes;
     }
     "ArmUndo" {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use drill_model::ids::RunId;
-use drill_phases::ports::{AlarmClock, Answer};
+use drill_phases::ports::{AlarmClock, Answer, ClearClock};
 use jiff::Timestamp;
 
 use crate::calls::Method;
@@ -71,7 +71,9 @@ impl AlarmClock for World {
         })
         .await
     }
+}
 
+impl ClearClock for World {
     async fn clear_clock(&self, run: &RunId) -> Answer<()> {
         self.call(Method::ClearClock, async |_| {
             self.judge_giving_back(run, "its alarm clock", |_| true);

@@ -12,7 +12,7 @@ drill_lambda::ports! {
     pub struct Ports {
         clock: drill_aws_config::SystemClock => Clock;
         runs: drill_aws_dynamodb::RunTable => Runs, Ledger, Leases;
-        clocks: drill_aws_scheduler::ClearedClocks => AlarmClock as CLEAR_CLOCK;
+        clocks: drill_aws_scheduler::AlarmClocks => ClearClock;
         undos: drill_aws_scheduler::Undos => DisarmUndo;
         resources: drill_aws_ec2::Ec2 => Sees, Heals;
         hosts: drill_aws_ssm::RunCommand => HostHeal, HostProbe, HostAnswers;

@@ -1,6 +1,6 @@
 //! Alarm clocks.
 
-use drill_phases::ports::AlarmClock as _;
+use drill_phases::ports::{AlarmClock as _, ClearClock as _};
 
 use crate::fixtures::{at, id};
 use crate::ground::Ground;

@@ -9,7 +9,8 @@ use drill_model::target::TargetId;
 use jiff::Timestamp;
 
 use super::{Batches, attempt, in_time, look, settled, side_by_side, targets_of};
-use crate::ports::{ArmUndo, Class, Clock, Harms, PortError, Sees, Step, TimedUndo};
+use crate::ports::has::prelude::*;
+use crate::ports::{Class, PortError, Step, TimedUndo, has};
 
 /// The scheduled undo comes this long after the deadline, so that it never meets a run that is on time, nor the janitor
 /// that its alarm clock wakes.
@@ -55,7 +56,10 @@ impl Changing {
     }
 
     /// Goes on until there is nothing to do but to look again.
-    pub(crate) async fn advance(&mut self, world: &(impl Sees + Harms + ArmUndo + Clock)) -> Result<(), Stopped> {
+    pub(crate) async fn advance(
+        &mut self,
+        world: &(impl has::Sees + has::Harms + has::ArmUndo + has::Clock),
+    ) -> Result<(), Stopped> {
         while self.step(world).await? {}
         Ok(())
     }
@@ -79,12 +83,15 @@ impl Changing {
     }
 
     /// One look, and the calls that follow from it. True when something was staged, so that there is more to do at once.
-    async fn step(&mut self, world: &(impl Sees + Harms + ArmUndo + Clock)) -> Result<bool, Stopped> {
+    async fn step(
+        &mut self,
+        world: &(impl has::Sees + has::Harms + has::ArmUndo + has::Clock),
+    ) -> Result<bool, Stopped> {
         let open: Vec<Row> = self.rows.iter().filter(|row| !self.landed.contains_key(&row.target)).cloned().collect();
         let Some(fault) = open.first().and_then(|row| row.change.on_resource()) else { return Ok(false) };
         let found = look(world, fault.kind(), &open.iter().map(|row| row.target.clone()).collect()).await;
         let found = found.map_err(Stopped::Unseen)?;
-        let now = world.now();
+        let now = world.clock().now();
         let (mut stages, mut harms) = (Batches::new(), Batches::new());
         for row in &open {
             let by = if self.theirs.contains(&row.target) { Caller::Another } else { Caller::This };
@@ -117,7 +124,7 @@ impl Changing {
     /// Arms what ends these changes without us, and reads it back.
     async fn arm(
         &mut self,
-        world: &impl ArmUndo,
+        world: &impl has::ArmUndo,
         harms: &Batches<'_, Harm>,
         found: &BTreeMap<TargetId, Seen>,
     ) -> Result<(), Stopped> {
@@ -125,8 +132,8 @@ impl Changing {
         let rows: Vec<&Row> = rows.into_iter().filter(|row| !self.armed.contains(&row.target)).collect();
         let undos = rows.iter().flat_map(|row| timed(row, found.get(&row.target)));
         let armed = side_by_side(undos, async |undo| {
-            world.arm(&undo).await?;
-            match world.armed(&undo.name).await? {
+            world.arm_undo().arm(&undo).await?;
+            match world.arm_undo().armed(&undo.name).await? {
                 Some(read) if read == undo => Ok(()),
                 Some(_) => Err(PortError::new(
                     Class::Refused,
@@ -186,10 +193,10 @@ pub fn forth(row: &Row, seen: Option<&Seen>, tried: bool, by: Caller, now: Times
 }
 
 /// Makes these calls side by side. The first that failed is told when all are through.
-async fn call(world: &impl Harms, calls: Batches<'_, Harm>) -> Result<(), Stopped> {
+async fn call(world: &impl has::Harms, calls: Batches<'_, Harm>) -> Result<(), Stopped> {
     let made = side_by_side(calls.into_calls(), async |(call, rows)| {
         let targets = targets_of(&rows);
-        world.harm(&call, &targets).await
+        world.harms().harm(&call, &targets).await
     })
     .await;
     made.into_iter().collect::<Result<Vec<()>, PortError>>().map(|_| ()).map_err(Stopped::Call)

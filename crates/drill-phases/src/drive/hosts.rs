@@ -13,9 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{look, side_by_side};
 use crate::answers;
-use crate::ports::{
-    Answer, BATCH, Class, CommandId, Healing, HostAnswer, HostCommand, HostHarm, HostProbe, Sees, Step,
-};
+use crate::ports::has::prelude::*;
+use crate::ports::{Answer, BATCH, Class, CommandId, Healing, HostAnswer, HostCommand, Step, has};
 use crate::undo::{Left, PATIENCE, because, close, undone};
 
 /// How long after a fault's end its host reverts it without being asked.
@@ -32,7 +31,7 @@ pub(crate) struct Sent {
 
 /// Sends the order of a fault to the hosts of these rows, whose intents are written.
 pub(crate) async fn order(
-    world: &impl HostHarm,
+    world: &impl has::HostHarm,
     run: &RunId,
     change: &PlannedChange,
     order: &HostOrder,
@@ -59,10 +58,10 @@ pub(crate) async fn order(
         parameters,
         comment: format!("stormdrill:{run}:{}", change.fault),
     };
-    match world.harm_hosts(&order).await {
+    match world.host_harm().harm_hosts(&order).await {
         // The hosts answer a second order with `already`, so asking again is how one learns what happened.
         Err(error) if error.class == Class::Ambiguous => {
-            world.harm_hosts(&order).await.map(|command| Sent { command, first: false })
+            world.host_harm().harm_hosts(&order).await.map(|command| Sent { command, first: false })
         }
         sent => sent.map(|command| Sent { command, first: true }),
     }
@@ -109,7 +108,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
     for row in rows {
         by_unit.entry(&row.unit).or_default().push(row);
     }
-    let asked = world.now();
+    let asked = world.clock().now();
     let sent = side_by_side(by_unit, async |(unit, rows)| {
         let ids = rows.iter().filter_map(|row| row.target.instance()).collect();
         let (commands, unsent) = revert(world, run, unit, ids).await;
@@ -118,7 +117,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
     .await;
     let commands: Vec<CommandId> = sent.iter().flat_map(|(_, commands, _)| commands.iter().cloned()).collect();
     let said = answers::wait_each(world, &commands, PATIENCE).await;
-    let heard = world.now();
+    let heard = world.clock().now();
     let mut closed = Vec::new();
     for (rows, commands, unsent) in sent {
         for row in rows {
@@ -144,7 +143,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
 }
 
 /// The rows whose target does not exist any more, and the others. When nobody can tell, all of them are others.
-pub(crate) async fn apart<'a>(world: &impl Sees, rows: &[&'a Row]) -> (Vec<&'a Row>, Vec<&'a Row>) {
+pub(crate) async fn apart<'a>(world: &impl has::Sees, rows: &[&'a Row]) -> (Vec<&'a Row>, Vec<&'a Row>) {
     let ids: BTreeSet<TargetId> = rows.iter().map(|row| row.target.clone()).collect();
     let Ok(found) = look(world, Kind::Ec2Instance, &ids).await else {
         return (Vec::new(), rows.to_vec());
@@ -168,14 +167,14 @@ async fn revert(
             parameters: parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             comment: format!("stormdrill:{run}:revert"),
         };
-        world.revert(&order).await
+        world.host_heal().revert(&order).await
     })
     .await
 }
 
 /// Asks these hosts for what they know of a unit.
 pub(crate) async fn ask(
-    world: &impl HostProbe,
+    world: &impl has::HostProbe,
     run: &RunId,
     unit: &UnitId,
     ids: Vec<InstanceId>,
@@ -187,7 +186,7 @@ pub(crate) async fn ask(
             parameters: [("Unit".to_owned(), unit.to_string())].into(),
             comment: format!("stormdrill:{run}:holds"),
         };
-        world.probe(&order).await
+        world.host_probe().probe(&order).await
     })
     .await
 }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::{Batches, UNDER_WAY, attempt, look, settled, side_by_side, targets_of};
 use crate::answers;
+use crate::ports::has::prelude::*;
 use crate::ports::{BATCH, Class, Healing, HostAnswer, HostCommand, PortError};
 use crate::undo::{Left, PATIENCE, close};
 
@@ -26,13 +27,13 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
     if rows.is_empty() {
         return Vec::new();
     }
-    let give_up = world.now() + PATIENCE;
+    let give_up = world.clock().now() + PATIENCE;
     let mut failures: BTreeMap<TargetId, String> = BTreeMap::new();
     let mut healed: BTreeSet<(&str, &TargetId)> = BTreeSet::new();
     let mut seen_once: BTreeSet<(&str, &TargetId)> = BTreeSet::new();
     loop {
         let found = see(world, run, rows).await;
-        let now = world.now();
+        let now = world.clock().now();
         let mut calls = Batches::new();
         let looked: Vec<(&Row, Result<State, String>)> = rows
             .iter()
@@ -56,7 +57,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
             healed.extend(done.into_iter().filter(|row| settled(row, now)).map(|row| (row.unit.as_str(), &row.target)));
             failures.extend(refused);
         }
-        if world.now() >= give_up || looked.iter().all(|(_, seen)| seen.is_ok()) {
+        if world.clock().now() >= give_up || looked.iter().all(|(_, seen)| seen.is_ok()) {
             let (mut closed, mut left) = (Vec::new(), Vec::new());
             for (row, seen) in looked {
                 match seen {
@@ -70,7 +71,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
             left.extend(close(world, closed).await);
             return left;
         }
-        world.pause(BETWEEN_LOOKS).await;
+        world.clock().pause(BETWEEN_LOOKS).await;
     }
 }
 
@@ -169,7 +170,7 @@ async fn heal<'a>(world: &impl Healing, call: &Heal, rows: &[&'a Row]) -> (Vec<&
     let (mut done, mut refused) = (Vec::new(), BTreeMap::new());
     let mut batches = vec![rows];
     while let Some(batch) = batches.pop() {
-        match world.heal(call, &targets_of(batch)).await {
+        match world.heals().heal(call, &targets_of(batch)).await {
             Ok(()) => done.extend_from_slice(batch),
             Err(error) if batch.len() > 1 && matches!(error.class, Class::Refused | Class::Missing) => {
                 let (first, second) = batch.split_at(batch.len() / 2);
@@ -193,7 +194,7 @@ async fn boots(world: &impl Healing, run: &RunId, rows: &[&Row], found: &Found) 
         comment: format!("stormdrill:{run}:probe"),
     });
     // A host that is still booting has no agent: it is asked again in the next look.
-    let sent = side_by_side(orders, async |order| world.probe(&order).await).await;
+    let sent = side_by_side(orders, async |order| world.host_probe().probe(&order).await).await;
     let commands: Vec<_> = sent.into_iter().filter_map(Result::ok).collect();
     let said = answers::wait(world, &commands, Duration::from_secs(5)).await.unwrap_or_default();
     targets

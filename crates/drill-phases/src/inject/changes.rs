@@ -17,6 +17,7 @@ use crate::drive::apply::{Caller, Changing, Stopped};
 use crate::drive::{hosts, in_time, look};
 use crate::fence;
 use crate::observe::course;
+use crate::ports::has::prelude::*;
 use crate::ports::{Answer, BATCH, PortError};
 
 /// How long after its intent is written a change may still be made, by any caller.
@@ -49,17 +50,17 @@ pub(super) async fn make(
     let mut made = Made { fault: change.fault.clone(), orders: Vec::new(), changing: Vec::new() };
     let mut fresh = Vec::new();
     if !new.is_empty() {
-        in_slot(plan, armed, change, world.now())?;
+        in_slot(plan, armed, change, world.clock().now())?;
         let found = seen(world, change, &new).await?;
-        fresh = intents(plan, armed, change, &new, &found, world.now())?;
+        fresh = intents(plan, armed, change, &new, &found, world.clock().now())?;
     }
-    let looked_at = world.now();
+    let looked_at = world.clock().now();
     for batch in pending.chunks(BATCH) {
         carry_out(world, plan, change, batch, Caller::Another, &mut made).await?;
     }
     for batch in fresh.chunks_mut(BATCH) {
         // Each batch has its own time: the last of many is as fresh as the first.
-        let now = world.now();
+        let now = world.clock().now();
         in_slot(plan, armed, change, now)?;
         if now > looked_at + TIME_TO_MAKE {
             // Somebody may have protected a target since. It forbids the whole fault, as at the first look.
@@ -70,7 +71,7 @@ pub(super) async fn make(
         for row in &mut *batch {
             (row.intended_at, row.not_after, row.since) = (now, now + TIME_TO_MAKE, now);
         }
-        world.intend(run, batch).await.map_err(|source| not_written(change, source))?;
+        world.ledger().intend(run, batch).await.map_err(|source| not_written(change, source))?;
         let (ours, theirs) = whose(world, run, batch).await.map_err(|source| not_written(change, source))?;
         carry_out(world, plan, change, &ours, Caller::This, &mut made).await?;
         carry_out(world, plan, change, &theirs, Caller::Another, &mut made).await?;
@@ -138,7 +139,7 @@ fn intents(
 /// Which of these intents are ours, and which are open and another call's: two calls of Inject can be under way at once,
 /// and the one that came second finds the rows written. What is closed by now is neither.
 async fn whose(world: &impl InjectPorts, run: &RunId, batch: &[Row]) -> Answer<(Vec<Row>, Vec<Row>)> {
-    let there = world.rows(run).await?;
+    let there = world.ledger().rows(run).await?;
     let written = |row: &Row| batch.iter().find(|ours| (&ours.fault, &ours.target) == (&row.fault, &row.target));
     let open = there.into_iter().filter(|row| row.state == State::Intended && written(row).is_some());
     Ok(open.partition(|row| written(row).is_some_and(|ours| ours.intended_at == row.intended_at)))
@@ -158,7 +159,7 @@ async fn carry_out(
 ) -> Result<(), InjectError> {
     match &change.change {
         Change::Host(order) => {
-            let now = world.now();
+            let now = world.clock().now();
             let rows: Vec<&Row> = batch.iter().filter(|row| in_time(row, now)).collect();
             if rows.is_empty() {
                 return Ok(());

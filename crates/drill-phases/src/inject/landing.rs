@@ -11,6 +11,7 @@ use super::{InjectError, InjectPorts};
 use crate::answers;
 use crate::drive::apply::Changing;
 use crate::drive::hosts;
+use crate::ports::has::prelude::*;
 use crate::ports::{CommandId, Step};
 
 /// How long Inject waits to see what it did. What is not seen by then stays `intended`: it may have run.
@@ -30,7 +31,7 @@ pub(super) async fn look(world: &impl InjectPorts, made: Vec<Made>) -> Result<()
     let mut steps = heard;
     steps.extend(changing.iter().flat_map(|(_, changing)| changing.landings()));
     if !steps.is_empty() {
-        let written = world.advance(&steps, world.now()).await;
+        let written = world.ledger().advance(&steps, world.clock().now()).await;
         written.map_err(|source| InjectError::OutcomeUnknown { fault: last, source })?;
     }
     watched
@@ -44,7 +45,7 @@ async fn hear(world: &impl InjectPorts, orders: &[(hosts::Sent, Vec<Row>)]) -> V
     }
     // Answers that could not be read leave their rows as they are: the change may have run.
     let said = answers::wait_each(world, &commands, PATIENCE).await;
-    let now = world.now();
+    let now = world.clock().now();
     orders
         .iter()
         .flat_map(|(sent, rows)| rows.iter().map(move |row| (sent, row)))
@@ -60,14 +61,14 @@ async fn watch(
     world: &impl InjectPorts,
     changing: &mut [(drill_model::ids::FaultName, Changing)],
 ) -> Result<(), InjectError> {
-    let give_up = world.now() + PATIENCE;
+    let give_up = world.clock().now() + PATIENCE;
     loop {
         for (fault, changing) in changing.iter_mut().filter(|(_, changing)| !changing.is_done()) {
             changing.advance(world).await.map_err(|stopped| stopped_by(fault, stopped))?;
         }
-        if changing.iter().all(|(_, changing)| changing.is_done()) || world.now() >= give_up {
+        if changing.iter().all(|(_, changing)| changing.is_done()) || world.clock().now() >= give_up {
             return Ok(());
         }
-        world.pause(BETWEEN_LOOKS).await;
+        world.clock().pause(BETWEEN_LOOKS).await;
     }
 }

@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{ObservePorts, course};
 use crate::drive::{hosts, look, side_by_side};
+use crate::ports::has::prelude::*;
 use crate::ports::{BATCH, CommandId, HostAnswer};
 use crate::{answers, sampling};
 
@@ -130,13 +131,13 @@ enum Word {
 
 /// Asks the targets of every fault that lasts whether it is there.
 pub(super) async fn look_at(world: &impl ObservePorts, rows: &[Row]) -> Vec<FaultLook> {
-    let asked = world.now();
+    let asked = world.clock().now();
     let rows = lasting(rows);
     let mut words = ask(world, &rows).await;
     let doubtful: Vec<usize> =
         (0..rows.len()).filter(|place| matches!(words.get(*place), Some(Word::NotThere(_)))).collect();
     if !doubtful.is_empty() {
-        world.pause(ASKED_AGAIN_AFTER).await;
+        world.clock().pause(ASKED_AGAIN_AFTER).await;
         let again: Vec<&Row> = doubtful.iter().filter_map(|place| rows.get(*place)).copied().collect();
         for (place, word) in doubtful.into_iter().zip(ask(world, &again).await) {
             words[place] = match word {
@@ -204,7 +205,7 @@ async fn ask_hosts<'a>(world: &impl ObservePorts, rows: &[&'a Row]) -> BTreeMap<
     for row in there {
         by_unit.entry(&row.unit).or_default().push(row);
     }
-    let asked = world.now();
+    let asked = world.clock().now();
     let sent = side_by_side(by_unit, async |(unit, rows)| {
         let ids = rows.iter().filter_map(|row| row.target.instance()).collect();
         (rows, hosts::ask(world, run, unit, ids).await.0)

@@ -7,6 +7,7 @@ use drill_model::observation::{Finite, Reading, Stage, mean};
 use drill_model::plan::{Baseline, Scope};
 
 use super::{PrepareError, PreparePorts, Reasons};
+use crate::ports::has::prelude::*;
 use crate::records::RecordError;
 use crate::sampling;
 
@@ -23,21 +24,21 @@ pub(super) struct Measured {
 pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<Measured, PrepareError> {
     let (id, experiment) = (&scope.run_id, &scope.experiment);
     let sizes = scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
-    let earlier = world.latest_samples(id, Stage::Baseline, 1).await.map_err(RecordError::store(id))?;
+    let earlier = world.runs().latest_samples(id, Stage::Baseline, 1).await.map_err(RecordError::store(id))?;
     let first = earlier.last().map_or(0, |sample| sample.number + 1);
     let every = Duration::from(scope.pacing.every);
-    let give_up = world.now() + LONGEST;
+    let give_up = world.clock().now() + LONGEST;
     let mut samples = Vec::new();
     for number in 0..u32::from(experiment.observe.baseline_samples.max(1)) {
         if number > 0 {
-            if world.now() + every > give_up {
+            if world.clock().now() + every > give_up {
                 break;
             }
-            world.pause(every).await;
+            world.clock().pause(every).await;
         }
         samples.push(sampling::sample(world, experiment, &sizes, Stage::Baseline, first + number).await);
     }
-    world.record_samples(id, &samples).await.map_err(RecordError::store(id))?;
+    world.runs().record_samples(id, &samples).await.map_err(RecordError::store(id))?;
 
     let mut baseline = Vec::new();
     let mut reasons = Reasons::new();

@@ -12,6 +12,7 @@ use drill_model::target::TargetId;
 use super::{PreparePorts, Reasons};
 use crate::answers;
 use crate::drive::side_by_side;
+use crate::ports::has::prelude::*;
 use crate::ports::{BATCH, HostAnswer, HostCommand};
 
 /// How long hosts may take to answer.
@@ -52,7 +53,7 @@ pub(super) async fn ask(world: &impl PreparePorts, scope: &Scope) -> Reasons {
         comment: format!("stormdrill:{}:canary", scope.run_id),
     });
     let sent = side_by_side(orders, async |order| {
-        let sent = world.probe(&order).await;
+        let sent = world.host_probe().probe(&order).await;
         (order, sent)
     })
     .await;
@@ -69,7 +70,7 @@ pub(super) async fn ask(world: &impl PreparePorts, scope: &Scope) -> Reasons {
         }
     }
     let said = answers::wait(world, &commands, PATIENCE).await;
-    let now = world.now().as_second();
+    let now = world.clock().now().as_second();
     for (id, needs) in needs {
         let against = match &said {
             Err(error) => vec![format!("cannot be heard ({error})")],

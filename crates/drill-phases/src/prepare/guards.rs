@@ -13,6 +13,7 @@ use drill_model::target::TargetId;
 
 use super::{PrepareError, PreparePorts, Reasons};
 use crate::drive::side_by_side;
+use crate::ports::has::prelude::*;
 use crate::ports::{Class, Rehearsal};
 use crate::sampling;
 
@@ -23,13 +24,13 @@ pub(super) async fn ask(
     worst_case: Span,
 ) -> Result<Reasons, PrepareError> {
     let mut reasons = Reasons::new();
-    match world.lever().await {
+    match world.emergency_stop().lever().await {
         Ok(None) => {}
         Ok(Some(reason)) => reasons.push(format!("the emergency stop is pulled: {reason}")),
         Err(error) => reasons.push(format!("the emergency stop cannot be read: {error}")),
     }
     let kinds: Vec<_> = experiment.faults.iter().map(|fault| fault.fault.kind()).collect();
-    let now = world.now();
+    let now = world.clock().now();
     let until = now + Duration::from(worst_case);
     if let Err(closed) = drill_model::window::permits(&experiment.guards.windows, &kinds, now, until) {
         reasons.push(closed.to_string());
@@ -74,8 +75,10 @@ pub(super) async fn rehearse(
             }
         }
     }
-    let answers =
-        side_by_side(asked, async |((call, _), (fault, targets))| (fault, world.rehearse(&call, &targets).await)).await;
+    let answers = side_by_side(asked, async |((call, _), (fault, targets))| {
+        (fault, world.rehearse().rehearse(&call, &targets).await)
+    })
+    .await;
     let mut reasons = Reasons::new();
     for (fault, answer) in answers {
         match answer {

@@ -13,6 +13,7 @@ use super::radius::{self, Group};
 use super::{PrepareError, PreparePorts, Reasons};
 use crate::fence;
 use crate::ports::Holding;
+use crate::ports::has::prelude::*;
 
 /// Who was found, and what speaks against it.
 pub(super) struct Found {
@@ -37,7 +38,7 @@ pub(super) async fn resolve(
     let mut groups = Vec::new();
     let mut all: BTreeMap<TargetId, Seen> = BTreeMap::new();
     let found = crate::drive::side_by_side(&experiment.targets, async |(name, spec)| {
-        (name, spec, world.find(&spec.selector()).await)
+        (name, spec, world.sees().find(&spec.selector()).await)
     })
     .await;
     for (name, spec, found) in found {
@@ -68,7 +69,7 @@ pub(super) async fn resolve(
     reasons.extend(unsuitable(experiment, &targets, &selected));
     reasons.extend(clashes(experiment, &targets, &selected));
     let holding = Holding { whole: selected.keys().cloned().collect(), shares };
-    let holders = world.holders(run, &holding).await;
+    let holders = world.leases().holders(run, &holding).await;
     let holders = holders.map_err(|source| PrepareError::Unreachable { what: "who holds the targets", source })?;
     reasons.extend(holders.into_iter().map(|(target, other)| format!("{target} is in use by run {other}")));
     Ok(Found { targets, shares: holding.shares, selected, reasons })

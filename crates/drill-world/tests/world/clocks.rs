@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use drill_phases::ports::AlarmClock;
+use drill_phases::ports::{AlarmClock, ClearClock};
 use drill_world::Fired;
 
 use super::fixture::{orders, run_id};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use drill_model::ledger::{Gone, State};
 use drill_model::run::{Armed, Ending, Run, Status};
-use drill_phases::ports::{AlarmClock, HostHarm, HostHeal, Leases, Ledger, Runs, Step};
+use drill_phases::ports::{ClearClock, HostHarm, HostHeal, Leases, Ledger, Runs, Step};
 use drill_world::{HostSpec, Simulation};
 
 use super::fixture::{
