@@ -1,5 +1,7 @@
 //! Runs that need somebody's agreement.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use drill_model::approval::{Approval, InvalidAnswer};
@@ -58,6 +60,40 @@ fn nobody_agrees_to_a_run_of_their_own() {
     let journey = stage.play(&experiment(SLOW, GUARDS));
 
     assert_eq!(journey.verdict(), "refused");
+}
+
+#[test]
+fn of_two_answers_of_the_same_moment_one_counts_and_the_other_is_told() {
+    for first_agrees in [true, false] {
+        let stage = Stage::new();
+        let world = stage.sim.world.clone();
+        // Each call takes its time, so that both have read the record before either has written it.
+        world.timing(|timing| timing.call = Duration::from_millis(10));
+        let told = Rc::new(RefCell::new(Vec::new()));
+        let heard = Rc::clone(&told);
+        stage.sim.world.spawn(async move {
+            world.sleep(Duration::from_secs(120)).await;
+            let run = RunId::try_from("run").expect("a run id");
+            let record = world.run(&run).await.expect("the record is read");
+            let Approval::Asked { plan, .. } = record.approval else { panic!("{:?}", record.approval) };
+            let mut said = [Answer::Agreed { plan }, Answer::Denied { why: "not today".into() }];
+            if !first_agrees {
+                said.reverse();
+            }
+            let [one, other] = said;
+            let (one, other) = tokio::join!(answer(&world, &run, one, "grace"), answer(&world, &run, other, "alan"));
+            heard.borrow_mut().extend([one.is_ok(), other.is_ok()]);
+        });
+
+        let journey = stage.play(&experiment(SLOW, GUARDS));
+
+        let (taken, refused) = (journey.run.approval.clone(), told.borrow().clone());
+        assert_eq!(refused.iter().filter(|taken| **taken).count(), 1, "{refused:?}");
+        let agreed = refused[0] == first_agrees;
+        assert_eq!(matches!(taken, Approval::Given { .. }), agreed, "{taken:?}");
+        assert_eq!(journey.verdict() == "refused", !agreed, "{taken:?}");
+        assert_eq!(stage.objections(), Vec::<String>::new());
+    }
 }
 
 #[test]

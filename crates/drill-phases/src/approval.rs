@@ -143,12 +143,21 @@ pub async fn answer(
             }
         },
     };
-    let written = records::update(world, id, Event::AskApproval, |run| run.approval = approval.clone()).await;
-    written.map_err(|error| match error {
+    // One answer counts, the first: one that comes at the same moment changes nothing.
+    let written = records::update(world, id, Event::AskApproval, |run| {
+        if matches!(run.approval, Approval::Asked { .. }) {
+            run.approval = approval.clone();
+        }
+    })
+    .await;
+    let written = written.map_err(|error| match error {
         // It has gone on without the answer: to its end, or to another one's.
         RecordError::Illegal { .. } => InvalidAnswer::NotAsked.into(),
         RecordError::Store { .. } => ApprovalError::from(error),
     })?;
+    if written.approval != approval {
+        return Err(InvalidAnswer::NotAsked.into());
+    }
     let unsaid = |source| ApprovalError::Unsaid { run: id.clone(), source };
     let token = world.task_tokens().token(id).await.map_err(unsaid)?;
     world.callback().resume(&token).await.map_err(unsaid)
