@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::experiment::Experiment;
 use crate::ids::{Environment, ExperimentId};
+use crate::read::is_hidden;
 
 /// What a start asks for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -82,8 +83,11 @@ impl Start {
             }
         };
         let requested_by = written.requested_by.unwrap_or_else(|| "unknown".to_owned());
-        if requested_by.len() > 200 || requested_by.chars().any(char::is_control) {
-            return Err(InvalidStart::new("`requested_by` is longer than 200 characters or has control characters"));
+        if requested_by.chars().count() > 200 || requested_by.chars().any(is_hidden) {
+            // It is shown to those who must agree: what it says must be what they read.
+            return Err(InvalidStart::new(
+                "`requested_by` is longer than 200 characters, or has characters that are not seen or reorder the others",
+            ));
         }
         Ok(Self { experiment, environment: written.environment, dry_run: written.dry_run, requested_by })
     }
@@ -102,9 +106,17 @@ mod tests {
 
     #[test]
     fn a_wrong_start_is_refused_with_the_right_one() {
-        for wrong in
-            [json!(null), json!([]), json!({}), json!({"experiment": 7}), json!({"experiment": "x", "dryrun": true})]
-        {
+        for wrong in [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!({"experiment": 7}),
+            json!({"experiment": "x", "dryrun": true}),
+            json!({"experiment": "x", "requested_by": "a\nb"}),
+            json!({"experiment": "x", "requested_by": "ada\u{202e}nna"}),
+            json!({"experiment": "x", "requested_by": "\u{61c}ada"}),
+            json!({"experiment": "x", "requested_by": "a".repeat(201)}),
+        ] {
             let error = Start::read(&wrong).unwrap_err().to_string();
             assert!(error.contains(InvalidStart::RIGHT), "{wrong}: {error}");
         }

@@ -16,7 +16,7 @@ pub(super) fn plain(text: &str) -> String {
 /// True for what is not seen, or changes how the rest is seen: controls, marks of direction, empty spaces without a width.
 pub(crate) fn is_hidden(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Splits what a type says of its own text into what is wrong and what to write.
