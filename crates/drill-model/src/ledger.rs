@@ -9,8 +9,9 @@ use crate::ids::{FaultName, RunId, UnitId};
 use crate::target::TargetId;
 
 /// A change to one target: what is done, what undoes it, how it was before, and how far it has come.
+///
+/// What this version does not know is passed over: who went back to it must still be able to heal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Row {
     /// Of which run.
     pub run_id: RunId,
@@ -40,7 +41,7 @@ pub struct Row {
 
 /// How far a change has come. A closed row is never opened again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
+#[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum State {
     /// Written down; the change may have been made, or may be made until `not_after`.
     Intended,
@@ -75,7 +76,6 @@ pub enum State {
 
 /// What a target said of a change when it was undone. Empty when it said nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Told {
     /// When the change had ended, where that was before anybody undid it: by the host's own dead man, or by somebody's hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,5 +179,21 @@ mod tests {
             assert!(step(&state, &State::Landed { at: Timestamp::UNIX_EPOCH }).is_err());
             assert!(step(&state, &state).is_ok());
         }
+    }
+
+    #[test]
+    fn a_row_of_a_later_version_can_still_be_healed() {
+        let written = serde_json::json!({
+            "run_id": "run", "fault": "cut", "target": "arn:aws:ec2:eu-central-1:123456789012:instance/i-0000000a",
+            "unit": "00000000000000a1", "saved": null, "what_comes_later": { "more": 1 },
+            "change": { "by": "resource", "fault": { "kind": "instance-stop" } },
+            "intended_at": "2026-03-02T10:00:00Z", "not_after": "2026-03-02T10:01:00Z",
+            "ends_at": "2026-03-02T10:02:00Z", "deadline": "2026-03-02T10:05:00Z", "since": "2026-03-02T10:00:01Z",
+            "state": { "is": "landed", "at": "2026-03-02T10:00:01Z", "by": "a later field" },
+        });
+
+        let row: Row = serde_json::from_value(written).unwrap();
+
+        assert!(row.state.is_open());
     }
 }

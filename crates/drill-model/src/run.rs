@@ -45,7 +45,6 @@ pub struct Run {
 
 /// From when to when something may be broken. Written once, never extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Armed {
     /// The instant from which the faults' times count.
     pub from: Timestamp,
@@ -55,7 +54,7 @@ pub struct Armed {
 
 /// Why a run ended as it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "because", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
+#[serde(tag = "because", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Ending {
     /// It was never begun.
     Refused {
