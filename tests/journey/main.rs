@@ -10,4 +10,5 @@ mod meanwhile;
 mod refusals;
 mod resources;
 mod round_trips;
+mod samples;
 mod several;

@@ -19,8 +19,8 @@ pub use drill_words::dependency::{Dependency, DependencyHost};
 pub use self::check::Problem;
 pub use self::guards::{ApprovalRule, Guards, MinHealthy, OnEarlyEnd, StopCondition, StopWhen, Trigger};
 pub use self::probes::{
-    AlarmProbe, CapacityProbe, CloudWatchProbe, HostHealthProbe, HttpMeasure, HttpProbe, Probe, PrometheusProbe,
-    Source, Statistic, Tolerance,
+    AlarmProbe, CapacityProbe, CloudWatchProbe, HostHealthProbe, HttpMeasure, HttpProbe, Missing, Probe,
+    PrometheusProbe, Source, Statistic, Tolerance,
 };
 pub use self::spec::FaultSpec;
 pub use self::success::Criterion;

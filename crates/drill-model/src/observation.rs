@@ -121,6 +121,27 @@ pub struct ProbeReading {
     /// without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Datapoints before this one that no sample had so far, or with another value than before, oldest first; at most
+    /// [`ProbeReading::MOST_EARLIER`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Datapoint>,
+}
+
+impl ProbeReading {
+    /// A sample takes along no more datapoints of a probe than these, the newest.
+    pub const MOST_EARLIER: usize = 120;
+}
+
+/// One datapoint of a metric, as it was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Datapoint {
+    /// The beginning of its period.
+    pub since: Timestamp,
+    /// The end of its period.
+    pub until: Timestamp,
+    /// What it showed.
+    pub reading: Reading,
 }
 
 /// Whether a fault that lasts is still there, on all its targets together. Its size does not grow with their number.

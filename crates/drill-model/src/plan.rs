@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::experiment::{Experiment, Slot};
+use crate::experiment::{Experiment, Probe, Slot};
 use crate::faults::Change;
 use crate::ids::{Environment, FaultName, ProbeName, RunId, TargetName};
 use crate::observation::Finite;
@@ -140,6 +140,9 @@ pub struct Baseline {
     pub known: u32,
     /// How many were taken.
     pub taken: u32,
+    /// How old a metric's newest datapoint was at most when it was read, counted from the end of its period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_after: Option<Span>,
 }
 
 /// The sha256 of a plan's scope in its canonical form.
@@ -199,6 +202,13 @@ impl Plan {
     /// The baseline of a probe.
     pub fn baseline(&self, probe: &ProbeName) -> Option<f64> {
         self.baseline.iter().find(|baseline| baseline.probe == *probe)?.mean.map(Finite::get)
+    }
+
+    /// After so much time a datapoint of a probe has its last value: as its source usually does, or as late as it was published
+    /// when the plan was made.
+    pub fn settling(&self, probe: &Probe) -> Span {
+        let measured = self.baseline.iter().find(|baseline| baseline.probe == probe.name);
+        probe.settling().max(measured.and_then(|baseline| baseline.published_after).unwrap_or(Span::ZERO))
     }
 }
 

@@ -22,6 +22,7 @@ faults:
 steady_state:
   - name: healthy
     host_health: { of: order-hosts }
+    covers: 30s
     tolerance: { at_least: 75 }
 guards:
   stop_when:
@@ -153,15 +154,15 @@ fn a_target_that_is_gone() {
 
 #[test]
 fn the_probes() {
-    let source = "host_health: { of: order-hosts }";
-    let whole = "    host_health: { of: order-hosts }\n    tolerance: { at_least: 75 }\n";
+    let source = "host_health: { of: order-hosts }\n    covers: 30s";
+    let whole = "    host_health: { of: order-hosts }\n    covers: 30s\n    tolerance: { at_least: 75 }\n";
     let cloudwatch = |period: &str| {
         format!("cloudwatch: {{ namespace: Orders, metric: Latency, statistic: p99, period: {period} }}")
     };
     let again = format!("{whole}  - name: healthy\n{whole}");
     insta::assert_snapshot!(answers(&[
         (whole, &again),
-        (source, "host_health: { of: hosts }"),
+        (source, "host_health: { of: hosts }\n    covers: 30s"),
         (source, &cloudwatch("2s")),
         (source, &cloudwatch("90s")),
         (source, &cloudwatch("5m")),
@@ -179,17 +180,40 @@ fn the_probes() {
 }
 
 #[test]
+fn which_time_a_value_tells_of() {
+    let source = "host_health: { of: order-hosts }\n    covers: 30s";
+    let metric = "cloudwatch: { namespace: Orders, metric: Errors, statistic: Sum, period: 10s }";
+    let average = "cloudwatch: { namespace: Orders, metric: Latency, statistic: p99, period: 10s }";
+    let with = |source: &str, field: &str| format!("{source}\n    {field}");
+    insta::assert_snapshot!(answers(&[
+        (source, "host_health: { of: order-hosts }"),
+        (source, &with("host_health: { of: order-hosts }", "covers: 0s")),
+        (source, "alarm: { name: budget }"),
+        (source, "prometheus: { query: 'sum(rate(errors[5m])) * 100' }"),
+        (source, &with("prometheus: { query: 'sum(rate(errors[5m])) * 100' }", "covers: 1m")),
+        (source, &with("prometheus: { query: 'sum(rate(errors[5m])) * 100' }", "covers: 5m")),
+        (source, "prometheus: { query: 'up{path=\"/[5m]\"}' }"),
+        (source, &with(average, "covers: 30s")),
+        (source, &with("http: { url: \"https://orders.example.com/\", measure: milliseconds }", "covers: 30s")),
+        (source, &with(average, "settles: 2h")),
+        (source, &with("capacity: { group: orders-asg }", "settles: 10s")),
+        (source, &with(average, "missing: zero")),
+        (source, &with(metric, "missing: zero")),
+    ]));
+}
+
+#[test]
 fn the_tolerances() {
     let tolerance = "tolerance: { at_least: 75 }";
-    let alarm = "    host_health: { of: order-hosts }\n    tolerance: { at_least: 75 }\n";
+    let alarm = "    host_health: { of: order-hosts }\n    covers: 30s\n    tolerance: { at_least: 75 }\n";
     insta::assert_snapshot!(answers(&[
         (tolerance, "tolerance: {}"),
         (tolerance, "tolerance: { at_least: 90, at_most: 10 }"),
         (tolerance, "tolerance: { at_least: 75, in_samples: 0% }"),
         (tolerance, "tolerance: { at_least: 0 }"),
         (tolerance, "tolerance: { at_least: 101 }"),
-        (alarm, "    alarm: { name: budget }\n    tolerance: { at_most: 1 }\n"),
-        (alarm, "    alarm: { name: budget }\n    tolerance: { at_most: 0 }\n"),
+        (alarm, "    alarm: { name: budget }\n    covers: 30s\n    tolerance: { at_most: 1 }\n"),
+        (alarm, "    alarm: { name: budget }\n    covers: 30s\n    tolerance: { at_most: 0 }\n"),
     ]));
 }
 
@@ -242,7 +266,11 @@ fn sizes_without_end() {
         &(0..51).map(|n| format!("    - alarm: a{n}\n")).collect::<String>(),
     );
     let probes: String = (0..51)
-        .map(|n| format!("  - {{ name: p{n}, host_health: {{ of: order-hosts }}, tolerance: {{ at_least: 75 }} }}\n"))
+        .map(|n| {
+            format!(
+                "  - {{ name: p{n}, host_health: {{ of: order-hosts }}, covers: 30s, tolerance: {{ at_least: 75 }} }}\n"
+            )
+        })
         .collect();
     text = text.replace("steady_state:\n", &format!("steady_state:\n{probes}"));
     let faults: String = (0..20)

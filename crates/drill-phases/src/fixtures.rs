@@ -65,7 +65,8 @@ guards:{guards}
         experiment,
     };
     let mean = Finite::try_from(baseline).ok();
-    let baseline = vec![Baseline { probe: "latency".parse().unwrap(), mean, known: 5, taken: 5 }];
+    let baseline =
+        vec![Baseline { probe: "latency".parse().unwrap(), mean, known: 5, taken: 5, published_after: None }];
     Plan { scope, made_at: at(0), baseline }
 }
 

@@ -21,7 +21,7 @@ use self::holds::Looks;
 use crate::ports::has::prelude::*;
 use crate::ports::{PortError, has};
 use crate::records::{self, RecordError};
-use crate::sampling;
+use crate::sampling::{self, Sampler};
 
 /// What stopped Observe.
 #[derive(Debug, thiserror::Error)]
@@ -64,10 +64,9 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
     };
     let plan = world.runs().plan(id).await.map_err(RecordError::store(id))?;
     let rows = world.ledger().rows(id).await.map_err(RecordError::store(id))?;
-    let experiment = &plan.scope.experiment;
-    let sizes = plan.scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
     let every = plan.scope.pacing.every;
-    let memory = stop::memory(&plan);
+    let sampler = Sampler::of(&plan, every);
+    let memory = stop::memory(&plan).max(sampler.memory());
     let mut latest = world.runs().latest_samples(id, Stage::Fault, memory).await.map_err(RecordError::store(id))?;
 
     let mut next = latest.last().map_or(0, |sample| sample.number + 1);
@@ -93,7 +92,7 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
         if !looks.wait_for_a_sample() && holds::is_due(&plan, &rows, armed, last, next) {
             looks.ask(holds::look_at(world, &rows));
         }
-        let sample = looks.meanwhile(sampling::sample(world, experiment, &sizes, Stage::Fault, next)).await;
+        let sample = looks.meanwhile(sampler.sample(world, Stage::Fault, next, &latest)).await;
         latest.push(sample);
         let mut stops = looks.meanwhile(must_stop(world, &plan, &latest)).await;
         if stops.is_none() {

@@ -1,128 +1,187 @@
-//! Taking a sample: every probe at one instant. It never fails; what cannot be read is unknown, with the reason.
+//! Taking a sample: every probe at one instant, side by side. It never fails; what cannot be read is unknown, with the reason.
+//!
+//! Each reading says of which time it tells: a datapoint of its period, a look of the time from question to answer, and what
+//! looks back of as much as it covers.
+
+mod datapoints;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use drill_model::experiment::HttpMeasure;
-use drill_model::experiment::{CloudWatchProbe, Experiment, Source, Trigger};
+use drill_model::experiment::{CloudWatchProbe, Experiment, HttpMeasure, HttpProbe, Probe, Source, Trigger};
 use drill_model::faults::Target as _;
 use drill_model::faults::ec2::Instance;
-use drill_model::ids::{AlarmName, TargetName};
-use drill_model::observation::{AlarmReading, AlarmState, ProbeReading, Reading, Sample, Stage};
+use drill_model::ids::{AlarmName, ProbeName, TargetName};
+use drill_model::observation::{AlarmReading, AlarmState, Finite, ProbeReading, Reading, Sample, Stage};
+use drill_model::plan::{Plan, Scope};
+use drill_model::quantity::Span;
+use futures_util::future::join_all;
+use futures_util::join;
 use jiff::Timestamp;
 
+use self::datapoints::{Known, LookBack};
 use crate::ports::has::prelude::*;
-use crate::ports::{Datapoint, HttpReading, Sampling, has};
+use crate::ports::{Answer, HttpReading, Sampling, has};
 
-/// A datapoint may be so much older than its period demands: the time that publishing takes.
-const PUBLISHING: Duration = Duration::from_secs(5);
+/// How many hosts of each population there should be.
+type Sizes = BTreeMap<TargetName, usize>;
 
-/// How many hosts of each population there should be; without it those that are found count.
-pub(crate) type Sizes = BTreeMap<TargetName, usize>;
+/// Takes the samples of a run.
+pub(crate) struct Sampler<'run> {
+    experiment: &'run Experiment,
+    sizes: Sizes,
+    /// After so much time each metric's datapoints have their last value.
+    settling: BTreeMap<ProbeName, Duration>,
+    /// The longest time between two samples, as planned.
+    pace: Duration,
+}
 
-/// Takes a sample of every probe and of every alarm among the stop conditions.
-pub(crate) async fn sample(
-    world: &impl Sampling,
-    experiment: &Experiment,
-    sizes: &Sizes,
-    stage: Stage,
-    number: u32,
-) -> Sample {
-    let at = world.clock().now();
-    let (mut readings, alarms) = history(world, experiment, at).await;
-    let now = |reading| (reading, None);
-    for probe in &experiment.steady_state {
+impl<'run> Sampler<'run> {
+    /// For a run that has no plan yet.
+    pub(crate) fn planning(scope: &'run Scope) -> Self {
+        let settling = |probe: &Probe| (probe.name.clone(), Duration::from(probe.settling()));
+        Self {
+            experiment: &scope.experiment,
+            sizes: scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect(),
+            settling: scope.experiment.steady_state.iter().map(settling).collect(),
+            pace: Duration::from(scope.pacing.every),
+        }
+    }
+
+    /// For a run with a plan, which knows how late each metric is published; samples are taken at this pace.
+    pub(crate) fn of(plan: &'run Plan, pace: Span) -> Self {
+        let settling = |probe: &Probe| (probe.name.clone(), Duration::from(plan.settling(probe)));
+        Self {
+            settling: plan.scope.experiment.steady_state.iter().map(settling).collect(),
+            pace: Duration::from(pace),
+            ..Self::planning(&plan.scope)
+        }
+    }
+
+    /// How many samples back a datapoint can still be read again.
+    pub(crate) fn memory(&self) -> u32 {
+        let longest = self.metrics().map(|(probe, metric)| self.look_back(probe, metric, self.pace).reach()).max();
+        let samples = longest.unwrap_or_default().as_millis() / self.pace.as_millis().max(1) + 2;
+        u32::try_from(samples).unwrap_or(u32::MAX)
+    }
+
+    /// Takes a sample of every probe and of every alarm among the stop conditions. `past` are the samples before it: a datapoint
+    /// that they have, with the same value, is not written down again.
+    pub(crate) async fn sample(&self, world: &impl Sampling, stage: Stage, number: u32, past: &[Sample]) -> Sample {
+        let at = world.clock().now();
+        let probes = &self.experiment.steady_state;
+        let looks = probes.iter().map(|probe| self.look(world, probe, at));
+        let (metrics, alarms, looks) =
+            join!(self.read_metrics(world, at, past), alarms(world, self.experiment), join_all(looks));
+        let mut metrics = metrics.into_iter();
+        let readings = probes.iter().zip(looks).filter_map(|(probe, look)| match &probe.source {
+            Source::CloudWatch(_) => metrics.next(),
+            Source::Alarm(alarm) => Some(alarm_reading(probe, &alarm.name, &alarms, at)),
+            Source::Prometheus(_) | Source::Http(_) | Source::Capacity(_) | Source::HostHealth(_) => look,
+        });
+        let readings = readings.collect();
+        let watched = stop_alarms(self.experiment);
+        let alarms = alarms.into_iter().filter(|reading| watched.contains(&reading.alarm)).collect();
+        Sample { stage, number, at, readings, alarms, faults: Vec::new() }
+    }
+
+    fn metrics(&self) -> impl Iterator<Item = (&'run Probe, &'run CloudWatchProbe)> {
+        self.experiment.steady_state.iter().filter_map(|probe| match &probe.source {
+            Source::CloudWatch(metric) => Some((probe, metric)),
+            Source::Alarm(_)
+            | Source::Prometheus(_)
+            | Source::Http(_)
+            | Source::Capacity(_)
+            | Source::HostHealth(_) => None,
+        })
+    }
+
+    fn look_back(&self, probe: &Probe, metric: &CloudWatchProbe, pace: Duration) -> LookBack {
+        let settling = self.settling.get(&probe.name).copied().unwrap_or_default();
+        LookBack { period: metric.period.into(), settling, pace, missing: probe.missing }
+    }
+
+    /// Every metric, in one call.
+    async fn read_metrics(&self, world: &impl Sampling, at: Timestamp, past: &[Sample]) -> Vec<ProbeReading> {
+        // While the faults were put back, nobody sampled.
+        let since_last = past.last().and_then(|last| Duration::try_from(at.duration_since(last.at)).ok());
+        let pace = self.pace.max(since_last.unwrap_or_default());
+        let reach = self.metrics().map(|(probe, metric)| self.look_back(probe, metric, pace).reach()).max();
+        let Some(reach) = reach else { return Vec::new() };
+        let metrics: Vec<CloudWatchProbe> = self.metrics().map(|(_, metric)| metric.clone()).collect();
+        let found = world.metrics().metrics(&metrics, at - reach, at).await;
+        let answered = world.clock().now();
+        let mut points = found.map(Vec::into_iter);
+        let reading = |(probe, metric): (&Probe, &CloudWatchProbe)| match &mut points {
+            Ok(points) => {
+                let points = points.next().unwrap_or_default();
+                let known = Known::of(&probe.name, past);
+                let nothing = || format!("{} {} has no datapoint", metric.namespace, metric.metric);
+                self.look_back(probe, metric, pace)
+                    .reading(probe, &points, at, &known)
+                    .unwrap_or_else(|| told(probe, Reading::unknown(nothing()), at, answered))
+            }
+            Err(error) => told(probe, Reading::unknown(error.to_string()), at, answered),
+        };
+        self.metrics().map(reading).collect()
+    }
+
+    /// What is asked of somebody else than CloudWatch.
+    async fn look(&self, world: &impl Sampling, probe: &Probe, at: Timestamp) -> Option<ProbeReading> {
         let reading = match &probe.source {
-            Source::CloudWatch(_) | Source::Alarm(_) | Source::Prometheus(_) => continue,
-            Source::Http(http) => match world.http().http(http).await {
-                Ok(HttpReading::Answered { status, millis }) => match http.measure {
-                    HttpMeasure::Ok => Reading::from_number(f64::from(u8::from(status == http.status))),
-                    HttpMeasure::Milliseconds => Reading::from_number(millis),
-                },
-                Ok(HttpReading::NoAnswer) => match http.measure {
-                    HttpMeasure::Ok => Reading::from_number(0.0),
-                    HttpMeasure::Milliseconds => Reading::unknown(format!("no answer within {}", http.timeout)),
-                },
+            Source::CloudWatch(_) | Source::Alarm(_) => return None,
+            Source::Prometheus(prometheus) => match world.prometheus().prometheus(&prometheus.query, at).await {
+                Ok(value) => Reading::from_number(value),
                 Err(error) => Reading::unknown(error.to_string()),
             },
+            Source::Http(http) => http_reading(http, world.http().http(http).await),
             Source::Capacity(capacity) => match world.groups().group(&capacity.group).await {
                 Ok(group) => Reading::from_number(f64::from(group.in_service)),
                 Err(error) => Reading::unknown(error.to_string()),
             },
-            Source::HostHealth(health) => host_health(world, experiment, sizes, &health.of).await,
+            Source::HostHealth(health) => host_health(world, self.experiment, &self.sizes, &health.of).await,
         };
-        readings.insert(probe.name.clone(), now(reading));
+        Some(looking_back(probe, reading, at, world.clock().now()))
     }
-    let readings = experiment
-        .steady_state
-        .iter()
-        .map(|probe| {
-            let (reading, since) = readings.remove(&probe.name).unwrap_or_else(|| now(Reading::unknown("not sampled")));
-            ProbeReading { probe: probe.name.clone(), reading, since, until: None }
-        })
-        .collect();
-    Sample { stage, number, at, readings, alarms, faults: Vec::new() }
 }
 
-/// A reading, and since when what it tells of has been so, where that is before now.
-type Dated = (Reading, Option<Timestamp>);
-
-/// What can be asked for any instant: metrics, alarms, Prometheus.
-async fn history(
-    world: &impl Sampling,
-    experiment: &Experiment,
-    at: Timestamp,
-) -> (BTreeMap<drill_model::ids::ProbeName, Dated>, Vec<AlarmReading>) {
-    let mut readings = BTreeMap::new();
-    let metrics: Vec<CloudWatchProbe> = experiment
-        .steady_state
-        .iter()
-        .filter_map(|probe| if let Source::CloudWatch(metric) = &probe.source { Some(metric.clone()) } else { None })
-        .collect();
-    let mut points = match metrics.iter().map(oldest_useful).max() {
-        None => Ok(Vec::new()),
-        Some(reach) => world.metrics().metrics(&metrics, at - reach, at).await,
-    }
-    .map(Vec::into_iter);
-    let alarms = alarms(world, experiment).await;
-    for probe in &experiment.steady_state {
-        let reading = match &probe.source {
-            Source::CloudWatch(metric) => match &mut points {
-                Ok(points) => newest(metric, &points.next().unwrap_or_default(), at),
-                Err(error) => (Reading::unknown(error.to_string()), None),
-            },
-            Source::Alarm(alarm) => {
-                let found = alarms.iter().find(|reading| reading.alarm == alarm.name);
-                (found.map_or_else(|| Reading::unknown("not returned"), |reading| as_number(&reading.state)), None)
-            }
-            Source::Prometheus(prometheus) => match world.prometheus().prometheus(&prometheus.query, at).await {
-                Ok(value) => (Reading::from_number(value), None),
-                Err(error) => (Reading::unknown(error.to_string()), None),
-            },
-            Source::Http(_) | Source::Capacity(_) | Source::HostHealth(_) => continue,
-        };
-        readings.insert(probe.name.clone(), reading);
-    }
-    let watched = stop_alarms(experiment);
-    (readings, alarms.into_iter().filter(|reading| watched.contains(&reading.alarm)).collect())
+/// A reading of a time.
+fn told(probe: &Probe, reading: Reading, since: Timestamp, until: Timestamp) -> ProbeReading {
+    ProbeReading { probe: probe.name.clone(), reading, since: Some(since), until: Some(until), earlier: Vec::new() }
 }
 
-/// How far back a datapoint may lie and still tell something of now: two periods and the time to publish.
-fn oldest_useful(metric: &CloudWatchProbe) -> Duration {
-    Duration::from(metric.period) * 3 + PUBLISHING
+/// A reading of the time that the probe covers, or of the time that the look took. What is unknown is unknown for the look.
+fn looking_back(probe: &Probe, reading: Reading, asked: Timestamp, answered: Timestamp) -> ProbeReading {
+    match (&reading, probe.covers) {
+        (Reading::Known(_) | Reading::MoreThan(_), Some(covers)) => {
+            told(probe, reading, asked - Duration::from(covers), asked)
+        }
+        (Reading::Unknown(_), _) | (_, None) => told(probe, reading, asked, answered),
+    }
 }
 
-/// The newest datapoint whose period is complete and that is young enough.
-fn newest(metric: &CloudWatchProbe, points: &[Datapoint], at: Timestamp) -> Dated {
-    let period = Duration::from(metric.period);
-    points
-        .iter()
-        .filter(|point| point.at + period <= at && point.at >= at - oldest_useful(metric))
-        .max_by_key(|point| point.at)
-        .map_or_else(
-            || (Reading::unknown(format!("{} {} has no datapoint", metric.namespace, metric.metric)), None),
-            |point| (Reading::from_number(point.value), Some(point.at)),
-        )
+fn http_reading(probe: &HttpProbe, answer: Answer<HttpReading>) -> Reading {
+    match (answer, probe.measure) {
+        (Ok(HttpReading::Answered { status, .. }), HttpMeasure::Ok) => {
+            Reading::from_number(f64::from(u8::from(status == probe.status)))
+        }
+        (Ok(HttpReading::Answered { millis, .. }), HttpMeasure::Milliseconds) => Reading::from_number(millis),
+        (Ok(HttpReading::NoAnswer), HttpMeasure::Ok) => Reading::from_number(0.0),
+        (Ok(HttpReading::NoAnswer), HttpMeasure::Milliseconds) => more_than(probe.timeout),
+        (Err(error), _) => Reading::unknown(error.to_string()),
+    }
+}
+
+/// No answer in the time that was waited: the answer takes longer than that.
+fn more_than(timeout: Span) -> Reading {
+    let millis = Duration::from(timeout).as_secs_f64() * 1000.0;
+    Finite::try_from(millis).map_or_else(Reading::unknown, Reading::MoreThan)
+}
+
+fn alarm_reading(probe: &Probe, name: &AlarmName, alarms: &[AlarmReading], at: Timestamp) -> ProbeReading {
+    let found = alarms.iter().find(|reading| reading.alarm == *name);
+    let reading = found.map_or_else(|| Reading::unknown("not returned"), |reading| as_number(&reading.state));
+    looking_back(probe, reading, at, at)
 }
 
 /// The alarms among the stop conditions.
@@ -196,6 +255,6 @@ async fn host_health(world: &impl Sampling, experiment: &Experiment, sizes: &Siz
 }
 
 /// How long after `from` the sample with this number is due.
-pub(crate) fn due(from: Timestamp, every: drill_model::quantity::Span, number: u32) -> Timestamp {
+pub(crate) fn due(from: Timestamp, every: Span, number: u32) -> Timestamp {
     from + Duration::from(every) * number
 }

@@ -5,14 +5,18 @@
 use std::time::Duration;
 
 use drill_model::baton::{Baton, Word};
+use drill_model::experiment::{Probe, Source};
 use drill_model::ledger::{Row, State};
 use drill_model::observation::Stage;
+use drill_model::plan::Plan;
+use drill_model::quantity::Span;
 use drill_model::verdict::{RecoveryTime, judge};
+use jiff::Timestamp;
 
 use crate::ports::has::prelude::*;
 use crate::ports::{PortError, has};
 use crate::records::RecordError;
-use crate::sampling;
+use crate::sampling::Sampler;
 
 /// What stopped Validate.
 #[derive(Debug, thiserror::Error)]
@@ -61,24 +65,36 @@ pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton
     };
     let plan = plan.map_err(RecordError::store(id))?;
     let mut samples = samples.map_err(RecordError::store(id))?;
-    let sizes = plan.scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
     let taken = samples.iter().filter(|sample| sample.stage == Stage::Recovery).map(|sample| sample.number);
     let number = taken.max().map_or(0, |number| number + 1);
-    let sample = sampling::sample(world, &plan.scope.experiment, &sizes, Stage::Recovery, number).await;
+    let sampler = Sampler::of(&plan, plan.scope.experiment.recovery.check_every);
+    let sample = sampler.sample(world, Stage::Recovery, number, &samples).await;
     let written = world.runs().record_samples(id, std::slice::from_ref(&sample)).await;
     written.map_err(|source| ValidateError::Unwritten { number, source })?;
     samples.push(sample);
 
     let recovery = &plan.scope.experiment.recovery;
-    match judge(&run, Some(&plan), &rows, &samples).recovery {
-        RecoveryTime::Recovered { .. } => done(),
-        RecoveryTime::NotRecovered { .. } | RecoveryTime::Unknown => {
-            let next = world.clock().now() + Duration::from(recovery.check_every);
-            if next > clean_at + Duration::from(recovery.within) {
-                return done();
-            }
-            let seconds = u32::try_from(recovery.check_every.as_seconds()).unwrap_or(u32::MAX);
-            Ok(Baton::new(id.clone(), Word::Hold).holding(seconds))
-        }
+    let until = match judge(&run, Some(&plan), &rows, &samples).recovery {
+        RecoveryTime::Recovered { .. } => clean_at,
+        RecoveryTime::NotRecovered { .. } | RecoveryTime::Unknown => clean_at + Duration::from(recovery.within),
+    };
+    let next = world.clock().now() + Duration::from(recovery.check_every);
+    if world.clock().now() >= settled(&plan, clean_at) && next > until {
+        return done();
     }
+    let seconds = u32::try_from(recovery.check_every.as_seconds()).unwrap_or(u32::MAX);
+    Ok(Baton::new(id.clone(), Word::Hold).holding(seconds))
+}
+
+/// When the last datapoint of the time in which something was broken has its last value, for every metric. Until then a verdict
+/// would rest on values that may still change.
+fn settled(plan: &Plan, clean_at: Timestamp) -> Timestamp {
+    let after = |probe: &Probe| match &probe.source {
+        Source::CloudWatch(metric) => metric.period.plus(plan.settling(probe)),
+        Source::Alarm(_) | Source::Prometheus(_) | Source::Http(_) | Source::Capacity(_) | Source::HostHealth(_) => {
+            Span::ZERO
+        }
+    };
+    let longest = plan.scope.experiment.steady_state.iter().map(after).max();
+    clean_at + Duration::from(longest.unwrap_or(Span::ZERO))
 }

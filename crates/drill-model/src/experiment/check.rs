@@ -8,6 +8,7 @@ mod faults;
 mod guards;
 mod probes;
 mod schedule;
+mod sight;
 mod targets;
 mod watch;
 
@@ -39,6 +40,7 @@ pub(super) fn problems(experiment: &Experiment) -> Vec<Problem> {
     targets::check(experiment, &mut found);
     faults::check(experiment, &mut found);
     probes::check(experiment, &mut found);
+    sight::check(experiment, &mut found);
     guards::check(experiment, &mut found);
     watch::check(experiment, &mut found);
     found.0

@@ -24,7 +24,7 @@ pub(super) const EXAMPLES: &[(Option<&str>, &str, &str)] = &[
     (
         None,
         "steady_state",
-        "steady_state: [{ name: healthy, host_health: { of: order-hosts }, tolerance: { at_least: 75 } }]",
+        "steady_state: [{ name: healthy, host_health: { of: order-hosts }, covers: 2m, tolerance: { at_least: 75 } }]",
     ),
     (None, "guards", "guards: { stop_when: [{ alarm: orders-error-budget }], max_blast_radius: 30% }"),
     (None, "observe", "observe: { every: 5s }"),
@@ -102,6 +102,9 @@ pub(super) const EXAMPLES: &[(Option<&str>, &str, &str)] = &[
     (Some("steady_state"), "host_health", "host_health: { of: order-hosts }"),
     (Some("success"), "of", "of: availability"),
     (None, "of", "of: order-hosts"),
+    (Some("steady_state"), "covers", "covers: 3m"),
+    (Some("steady_state"), "settles", "settles: 120s"),
+    (Some("steady_state"), "missing", "missing: zero"),
     (Some("steady_state"), "tolerance", "tolerance: { at_most: 200 }"),
     (None, "at_least", "at_least: 99.0"),
     (None, "at_most", "at_most: 200"),

@@ -35,6 +35,7 @@ steady_state:
     tolerance: { at_most: 200 }
   - name: availability
     host_health: { of: order-hosts }
+    covers: 30s
     tolerance: { at_least: 99 }
 guards: { stop_when: none, max_blast_radius: 50% }
 recovery: { within: 5m, check_every: 10s, good_samples: 2 }
@@ -76,6 +77,7 @@ fn tell() -> Story {
         mean: Some(Finite::try_from(mean).unwrap()),
         known: 5,
         taken: 5,
+        published_after: None,
     });
     let scope = Scope {
         run_id: run_id.clone(),
@@ -150,6 +152,7 @@ fn sample(stage: Stage, number: u32, seconds: i64) -> Sample {
         reading: Reading::from_number(value),
         since: None,
         until: None,
+        earlier: Vec::new(),
     });
     Sample { stage, number, at: at(seconds), readings: readings.into(), alarms: vec![], faults: vec![] }
 }

@@ -117,7 +117,13 @@ mod tests {
             stage: Stage::Fault,
             number,
             at: fixtures::at(i64::from(number)),
-            readings: vec![ProbeReading { probe: "latency".parse().unwrap(), reading, since: None, until: None }],
+            readings: vec![ProbeReading {
+                probe: "latency".parse().unwrap(),
+                reading,
+                since: None,
+                until: None,
+                earlier: Vec::new(),
+            }],
             alarms: vec![AlarmReading { alarm: "budget".parse().unwrap(), state: alarm }],
             faults: Vec::new(),
         }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use drill_model::experiment::Trigger;
-use drill_model::observation::{Finite, Reading, Stage, mean};
+use drill_model::experiment::{Probe, Source, Trigger};
+use drill_model::observation::{Finite, Reading, Sample, Stage, mean};
 use drill_model::plan::{Baseline, Scope};
+use drill_model::quantity::Span;
 
 use super::{PrepareError, PreparePorts, Reasons};
 use crate::ports::has::prelude::*;
 use crate::records::RecordError;
-use crate::sampling;
+use crate::sampling::Sampler;
 
 /// Measuring the baseline takes no longer than this.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -23,12 +24,12 @@ pub(super) struct Measured {
 /// Measures the baseline, and writes down every sample of it.
 pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<Measured, PrepareError> {
     let (id, experiment) = (&scope.run_id, &scope.experiment);
-    let sizes = scope.targets.iter().map(|(name, targets)| (name.clone(), targets.population.len())).collect();
+    let sampler = Sampler::planning(scope);
     let earlier = world.runs().latest_samples(id, Stage::Baseline, 1).await.map_err(RecordError::store(id))?;
     let first = earlier.last().map_or(0, |sample| sample.number + 1);
     let every = Duration::from(scope.pacing.every);
     let give_up = world.clock().now() + LONGEST;
-    let mut samples = Vec::new();
+    let mut samples: Vec<Sample> = Vec::new();
     for number in 0..u32::from(experiment.observe.baseline_samples.max(1)) {
         if number > 0 {
             if world.clock().now() + every > give_up {
@@ -36,7 +37,8 @@ pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<
             }
             world.clock().pause(every).await;
         }
-        samples.push(sampling::sample(world, experiment, &sizes, Stage::Baseline, first + number).await);
+        let sample = sampler.sample(world, Stage::Baseline, first + number, &samples).await;
+        samples.push(sample);
     }
     world.runs().record_samples(id, &samples).await.map_err(RecordError::store(id))?;
 
@@ -73,7 +75,19 @@ pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<
             mean: average.and_then(|average| Finite::try_from(average).ok()),
             known: count(known.len()),
             taken: count(readings.len()),
+            published_after: published_after(probe, &samples),
         });
     }
     Ok(Measured { baseline, reasons })
+}
+
+/// How old a metric's newest datapoint was at most when it was read, counted from the end of its period.
+fn published_after(probe: &Probe, samples: &[Sample]) -> Option<Span> {
+    let Source::CloudWatch(_) = &probe.source else { return None };
+    let age = |sample: &Sample| {
+        let reading = sample.readings.iter().find(|reading| reading.probe == probe.name)?;
+        let until = reading.reading.number().and(reading.until)?;
+        u64::try_from(sample.at.duration_since(until).as_millis()).ok()
+    };
+    samples.iter().filter_map(age).max().map(Span::millis)
 }

@@ -33,6 +33,7 @@ steady_state:
     tolerance: { at_most: 200 }
   - name: availability
     host_health: { of: order-hosts }
+    covers: 30s
     tolerance: { at_least: 99 }
 guards: { stop_when: none, max_blast_radius: 50% }
 recovery: { within: 5m, tolerance_of_baseline: 25%, check_every: 10s, good_samples: 2 }
@@ -81,6 +82,7 @@ pub fn supported() -> Report {
         mean: Finite::try_from(100.0).ok(),
         known: 5,
         taken: 5,
+        published_after: None,
     });
     let during = [131.0, 158.0, 172.5, 181.0, 176.0, 169.0, 187.25, 174.0, 180.0, 177.0, 171.0, 179.0];
     let samples = (0..5)
@@ -130,6 +132,7 @@ fn sample(stage: Stage, number: u32, seconds: i64, latency: f64) -> Sample {
         reading: Reading::from_number(value),
         since: None,
         until: None,
+        earlier: Vec::new(),
     });
     Sample { stage, number, at: at(seconds), readings: readings.into(), alarms: vec![], faults: vec![] }
 }

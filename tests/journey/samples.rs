@@ -1,0 +1,117 @@
+//! What samples say, and of which time: a reading that does not say it can be believed too much.
+
+use std::time::Duration;
+
+use drill_model::faults::FaultKind;
+use drill_model::host::Document;
+use drill_model::observation::{AlarmState, ProbeReading, Reading, Sample, Stage as Part};
+use drill_phases::ports::{HttpReading, Runs as _};
+use drill_world::HostPlane as _;
+use jiff::{SignedDuration, Timestamp};
+use stormdrill_tests::stage::{Journey, Stage, experiment};
+
+const LATE: Document = Document::Fault(FaultKind::NetworkLatency);
+const STOP: &str = "  stop_when: none";
+const SLOW: &str = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60s }";
+/// Every way to look at something.
+const LOOKS: &str = "
+steady_state:
+  - { name: page, http: { url: 'http://orders/', measure: milliseconds, timeout: 2s }, tolerance: { at_most: 5000 } }
+  - { name: other-page, http: { url: 'http://orders/other' }, tolerance: { at_least: 1 } }
+  - { name: errors, prometheus: { query: 'sum(rate(errors[1m]))' }, covers: 1m, tolerance: { at_most: 5 } }
+  - { name: budget, alarm: { name: budget }, covers: 3m, tolerance: { at_most: 0 } }
+  - { name: healthy, host_health: { of: orders }, covers: 30s, tolerance: { at_least: 50 } }
+";
+
+fn samples(stage: &Stage, journey: &Journey, part: Part) -> Vec<Sample> {
+    let read = stage.sim.play(stage.sim.world.samples(&journey.run.id));
+    let all = read.expect("it is read").expect("the store answers");
+    all.into_iter().filter(|sample| sample.stage == part).collect()
+}
+
+/// Of how much time a reading tells, and how long before its sample that ends.
+fn tells(sample: &Sample, reading: &ProbeReading) -> (SignedDuration, SignedDuration) {
+    let (since, until) = (reading.since.expect("it says since when"), reading.until.expect("it says until when"));
+    (until.duration_since(since), sample.at.duration_since(until))
+}
+
+#[test]
+fn every_reading_says_of_which_time_it_tells_and_slow_looks_wait_side_by_side() {
+    let stage = Stage::new();
+    let (world, clock) = (stage.sim.world.clone(), stage.sim.world.clone());
+    stage.sim.world.set_alarm(&"budget".parse().expect("a name"), AlarmState::Ok);
+    world.answer_prometheus(|_, _| Ok(0.0));
+    let slow = stage.sim.hosts.clone();
+    world.answer_http(move |probe| {
+        let (world, hosts) = (clock.clone(), slow.clone());
+        async move {
+            world.sleep(Duration::from_secs(2)).await;
+            let is_late = hosts.view().tagged("Service", "orders").any(|host| host.has(LATE));
+            Ok(match probe.url.ends_with("other") {
+                false if is_late => HttpReading::NoAnswer,
+                true | false => HttpReading::Answered { status: 200, millis: 2_000.0 },
+            })
+        }
+    });
+    let text = experiment(SLOW, STOP);
+    let (head, tail) = text.split_once("\nsteady_state:").expect("it has probes");
+    let (_, tail) = tail.split_once("guards:").expect("it has guards");
+
+    let journey = stage.play(&format!("{head}{LOOKS}guards:{tail}"));
+
+    let during = samples(&stage, &journey, Part::Fault);
+    assert!(during.len() > 10, "{}", during.len());
+    for sample in &during {
+        let [page, other, errors, budget, healthy] = sample.readings.as_slice() else { panic!("{sample:?}") };
+        assert!(matches!(page.reading, Reading::MoreThan(limit) if limit.get() == 2_000.0), "{:?}", page.reading);
+        let seconds = SignedDuration::from_secs;
+        assert_eq!(tells(sample, page), (seconds(2), seconds(-2)));
+        assert_eq!(tells(sample, other), (seconds(2), seconds(-2)));
+        assert_eq!(tells(sample, errors), (seconds(60), seconds(0)));
+        assert_eq!(tells(sample, budget), (seconds(180), seconds(0)));
+        assert_eq!(tells(sample, healthy), (seconds(30), seconds(0)));
+    }
+}
+
+#[test]
+fn a_metric_that_is_sampled_less_often_than_it_is_published_is_told_without_a_gap() {
+    let stage = Stage::new();
+    let text = experiment(SLOW, STOP).replace("period: 5s", "period: 1s");
+
+    let journey = stage.play(&text);
+
+    let mut told: Vec<Timestamp> = samples(&stage, &journey, Part::Fault)
+        .iter()
+        .flat_map(|sample| &sample.readings)
+        .filter(|reading| reading.probe.as_str() == "latency")
+        .flat_map(|reading| reading.earlier.iter().map(|point| point.since).chain(reading.since))
+        .collect();
+    let count = told.len();
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), count, "each datapoint once");
+    let gaps = told.windows(2).filter(|pair| pair[1].duration_since(pair[0]) != SignedDuration::from_secs(1)).count();
+    assert!(count >= 60 && gaps == 0, "{count} datapoints, {gaps} gaps");
+}
+
+#[test]
+fn the_plan_knows_how_late_a_metric_is_published_and_the_run_waits_for_the_last_value() {
+    let stage = Stage::new();
+    stage.sim.world.timing(|timing| timing.publishing = Duration::from_secs(9));
+
+    let journey = stage.play(&experiment(SLOW, STOP));
+
+    let read = stage.sim.play(stage.sim.world.plan(&journey.run.id));
+    let plan = read.expect("it is read").expect("the store answers");
+    let late = plan.baseline[0].published_after.expect("it was measured");
+    // A datapoint comes when the first of its seconds is published, and is restated until the last one is.
+    assert!((5..=14).contains(&late.as_seconds()), "{late}");
+    let clean_at = journey.run.clean_at.expect("it was cleaned");
+    let last = samples(&stage, &journey, Part::Recovery).pop().expect("somebody looked");
+    assert!(
+        last.at.duration_since(clean_at)
+            >= SignedDuration::from_secs(5) + SignedDuration::from_millis(late.as_millis() as i64),
+        "{} {clean_at}",
+        last.at
+    );
+}
