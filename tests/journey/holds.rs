@@ -218,7 +218,9 @@ fn a_plan_for_another_place_is_refused_and_nothing_is_touched() {
         let journey = stage.play(&experiment(SLOW, STOP));
 
         assert_eq!(journey.verdict(), "refused", "{:#?}", journey.run);
-        assert!(matches!(&journey.run.ending, Some(Ending::Refused { reasons }) if reasons[0].contains(account)));
+        assert!(
+            matches!(&journey.run.ending, Some(Ending::Refused { reasons }) if reasons[0].to_string().contains(account))
+        );
         assert_eq!(stage.rows(&journey).len(), 0);
         assert_eq!(stage.objections(), Vec::<String>::new());
     }

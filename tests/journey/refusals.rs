@@ -21,7 +21,7 @@ fn refused(stage: &Stage, experiment: &str) -> String {
     assert_eq!(journey.execution.ended.path.last().map(String::as_str), Some("Refused"));
     untouched(stage);
     let Some(Ending::Refused { reasons }) = journey.run.ending else { panic!("{:?}", journey.run.ending) };
-    reasons.join("\n")
+    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn untouched(stage: &Stage) {

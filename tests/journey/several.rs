@@ -2,6 +2,8 @@
 
 use drill_model::ids::RunId;
 use drill_model::ledger::State;
+use drill_model::refusal::Refusal;
+use drill_model::run::Ending;
 use serde_json::json;
 use stormdrill_tests::stage::{Stage, document, experiment};
 
@@ -72,7 +74,9 @@ fn a_target_has_one_owner() {
     let journey = stage.play(&experiment(SLOW, STOP));
 
     assert_eq!(journey.verdict(), "refused");
-    assert!(format!("{:?}", journey.run.ending).contains("in use by run other"));
+    let Some(Ending::Refused { reasons }) = &journey.run.ending else { panic!("{:?}", journey.run.ending) };
+    let held = |reason: &Refusal| matches!(reason, Refusal::InUse { holder, .. } if *holder == other);
+    assert!(!reasons.is_empty() && reasons.iter().all(held), "{reasons:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use drill_model::refusal::Refusal;
 use drill_phases::ERROR_NAMES;
 use drill_phases::call::EDGE_NAMES;
 use regex_lite::Regex;
@@ -54,6 +55,16 @@ fn the_page_has_every_name_that_there_is_and_no_other() {
 
     assert_eq!(page.iter().cloned().collect::<BTreeSet<_>>(), expected);
     assert_eq!(page.len(), expected.len(), "a name is there twice");
+}
+
+#[test]
+fn the_page_has_every_guard_that_refuses_and_no_other() {
+    let page = read("docs/reference/errors.md");
+    let (_, refusals) = page.split_once("## Refusals").unwrap();
+    let row = Regex::new(r"(?m)^\| ([a-z][a-z-]*) \|").unwrap();
+    let rows = row.captures_iter(refusals).map(|found| found[1].to_owned());
+
+    assert_eq!(rows.filter(|word| word != "guard").collect::<Vec<_>>(), Refusal::WORDS);
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod observation;
 pub mod pick;
 pub mod plan;
 pub mod read;
+pub mod refusal;
 pub mod report;
 pub mod run;
 pub mod schema;

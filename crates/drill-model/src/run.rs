@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::approval::Approval;
 use crate::ids::{Environment, ExperimentId, FaultName, RunId};
 use crate::plan::Digest;
+use crate::refusal::Refusal;
 use crate::verdict::Judgement;
 
 /// The record of a run. Every change to it goes through [`Run::apply`] or sets what one phase alone may set.
@@ -53,13 +54,13 @@ pub struct Armed {
 }
 
 /// Why a run ended as it did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "because", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Ending {
     /// It was never begun.
     Refused {
         /// Every reason that was found.
-        reasons: Vec<String>,
+        reasons: Vec<Refusal>,
     },
     /// It was a dry run.
     DryRun,

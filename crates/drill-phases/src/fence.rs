@@ -3,6 +3,8 @@
 use drill_model::ids::Environment;
 
 use drill_model::faults::Seen;
+use drill_model::refusal::Refusal;
+use drill_model::target::TargetId;
 
 /// The tag by which a target opts in. Its value is the environment in which it may be harmed.
 pub const OPT_IN_TAG: &str = "StormdrillReady";
@@ -10,14 +12,22 @@ pub const OPT_IN_TAG: &str = "StormdrillReady";
 pub const PROTECTION_TAG: &str = "StormdrillProtected";
 
 /// Why this target must not be harmed in this environment, or `None`.
-pub fn objection(seen: &Seen, environment: &Environment) -> Option<String> {
-    let id = &seen.id;
+pub fn objection(seen: &Seen, environment: &Environment) -> Option<Refusal> {
     if seen.tags().get(PROTECTION_TAG).is_some_and(|value| value != "false") {
-        return Some(format!("{id} is protected by the tag {PROTECTION_TAG}"));
+        return Some(protected(seen, None));
     }
     match seen.tags().get(OPT_IN_TAG) {
         Some(value) if value == environment.as_str() => None,
-        Some(value) => Some(format!("{id} opted in for {value}, not for {environment}")),
-        None => Some(format!("{id} did not opt in: it has no tag {OPT_IN_TAG}={environment}")),
+        tagged => Some(Refusal::NotOptedIn {
+            target: seen.id.clone(),
+            tag: OPT_IN_TAG.to_owned(),
+            environment: environment.clone(),
+            tagged: tagged.cloned(),
+        }),
     }
+}
+
+/// A target that is protected, or holds a part that is.
+pub fn protected(seen: &Seen, part: Option<TargetId>) -> Refusal {
+    Refusal::Protected { target: seen.id.clone(), part, tag: PROTECTION_TAG.to_owned() }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use drill_model::baton::{Baton, Word};
 use drill_model::ids::RunId;
 use drill_model::plan::Plan;
+use drill_model::refusal::Refusal;
 use drill_model::run::{Armed, Event, Run};
 use jiff::Timestamp;
 
@@ -45,10 +46,10 @@ pub enum InjectError {
         run: RunId,
     },
     /// A guard forbids it now.
-    #[error("{what}")]
+    #[error("{refusal}")]
     Forbidden {
-        /// Which, in words.
-        what: String,
+        /// Which guard.
+        refusal: Box<Refusal>,
     },
     /// A target belongs to another run. Nothing was changed.
     #[error("could not take the targets of run {run}: another run has them; start again when it is over")]
@@ -178,11 +179,8 @@ fn in_place(world: &impl has::Place, plan: &Plan) -> Result<(), InjectError> {
     if (&here.0, &here.1) == there {
         return Ok(());
     }
-    let what = format!(
-        "the plan is for account {} in {}, and this is account {} in {}: nothing was changed",
-        there.0, there.1, here.0, here.1
-    );
-    Err(InjectError::Forbidden { what })
+    let (account, region) = (there.0.clone(), there.1.clone());
+    forbidden(Refusal::Elsewhere { account, region, here: format!("account {} in {}", here.0, here.1) })
 }
 
 /// Moves the run to breaking things, and writes its deadline, once.
@@ -226,23 +224,26 @@ pub fn arms(armed: Option<Armed>, plan: &Plan, now: Timestamp) -> Result<Armed, 
 
 /// The guards that may have changed since Prepare looked.
 async fn nothing_forbids(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError> {
-    let forbidden = |what: String| Err(InjectError::Forbidden { what });
     match world.emergency_stop().lever().await {
         Ok(None) => {}
-        Ok(Some(reason)) => return forbidden(format!("the emergency stop is pulled: {reason}")),
-        Err(error) => return forbidden(format!("the emergency stop cannot be read: {error}")),
+        Ok(Some(reason)) => return forbidden(Refusal::EmergencyStop { reason }),
+        Err(error) => return forbidden(Refusal::EmergencyStopUnknown { why: error.to_string() }),
     }
     let experiment = &plan.scope.experiment;
     let watched = sampling::stop_alarms(experiment);
     for reading in sampling::alarms(world, experiment).await.iter().filter(|reading| watched.contains(&reading.alarm)) {
         if reading.state != drill_model::observation::AlarmState::Ok {
-            return forbidden(format!("alarm {} is {:?}", reading.alarm, reading.state));
+            return forbidden(Refusal::Alarm { alarm: reading.alarm.clone(), state: reading.state.clone() });
         }
     }
     let kinds: Vec<_> = experiment.faults.iter().map(|fault| fault.fault.kind()).collect();
     let now = world.clock().now();
     drill_model::window::permits(&experiment.guards.windows, &kinds, now, now + Duration::from(plan.scope.worst_case))
-        .or_else(|closed| forbidden(closed.to_string()))
+        .or_else(|closed| forbidden(Refusal::Window { why: closed.to_string() }))
+}
+
+fn forbidden(refusal: Refusal) -> Result<(), InjectError> {
+    Err(InjectError::Forbidden { refusal: Box::new(refusal) })
 }
 
 fn stands_elsewhere(run: &RunId) -> impl FnOnce(RecordError) -> InjectError + use<'_> {

@@ -20,6 +20,7 @@ use drill_model::ids::{Environment, InvalidName, RunId};
 use drill_model::pick::Seed;
 use drill_model::plan::{Pacing, Plan, PlannedChange, Scope};
 use drill_model::quantity::Span;
+use drill_model::refusal::Refusal;
 use drill_model::run::{Ending, Event, Run, Status};
 use drill_model::start::{Asked, Start};
 use serde::Deserialize;
@@ -69,7 +70,7 @@ has::bundle! {
 }
 
 /// Every reason that was found against a run.
-type Reasons = Vec<String>;
+type Reasons = Vec<Refusal>;
 
 /// Prepares a run. The same execution asked again is the same run: what is decided stays decided.
 pub async fn prepare(world: &impl PreparePorts, invocation: &Invocation) -> Result<Baton, PrepareError> {
@@ -98,7 +99,7 @@ pub async fn prepare(world: &impl PreparePorts, invocation: &Invocation) -> Resu
     }
     let start = match start {
         Ok(start) => start,
-        Err(error) => return refuse(world, &id, vec![error.to_string()]).await,
+        Err(error) => return refuse(world, &id, vec![Refusal::Start { why: error.to_string() }]).await,
     };
     match plan(world, &id, &start).await? {
         Ok(plan) => decide(world, &run, &start, plan).await,
@@ -149,7 +150,7 @@ async fn plan(world: &impl PreparePorts, id: &RunId, start: &Start) -> Result<Re
     let mut reasons = guards::ask(world, &experiment, worst_case).await?;
     reasons.extend(found.reasons);
     let pacing = Pacing::of(length, experiment.observe.every);
-    reasons.extend(pacing.as_ref().err().map(ToString::to_string));
+    reasons.extend(pacing.as_ref().err().map(|error| Refusal::Pacing { why: error.to_string() }));
     // What is asked below costs time or touches hosts; there is no need for it when the run is refused anyway.
     let (true, Ok(pacing)) = (reasons.is_empty(), pacing) else { return Ok(Err(reasons)) };
     let changes: Vec<PlannedChange> = experiment
@@ -189,29 +190,34 @@ async fn plan(world: &impl PreparePorts, id: &RunId, start: &Start) -> Result<Re
     Ok(Ok(Plan { scope, made_at: world.clock().now(), baseline: baseline.baseline }))
 }
 
-async fn load(world: &impl PreparePorts, asked: &Asked) -> Result<Result<Experiment, String>, PrepareError> {
+async fn load(world: &impl PreparePorts, asked: &Asked) -> Result<Result<Experiment, Refusal>, PrepareError> {
     let id = match asked {
         Asked::Given(experiment) => return Ok(Ok((**experiment).clone())),
         Asked::Stored(id) => id,
     };
     match world.experiments().experiment(id).await {
         Ok(text) => {
-            Ok(drill_model::read::experiment(&text).map_err(|error| format!("experiment {id} cannot be read: {error}")))
+            let read = drill_model::read::experiment(&text);
+            Ok(read.map_err(|error| Refusal::Experiment { id: id.clone(), why: error.to_string() }))
         }
-        Err(error) if error.class == Class::Missing => Ok(Err(format!("there is no experiment {id}"))),
+        Err(error) if error.class == Class::Missing => Ok(Err(Refusal::NoExperiment { id: id.clone() })),
         Err(source) => Err(PrepareError::Unreachable { what: "the experiment", source }),
     }
 }
 
-fn environment(experiment: &Experiment, asked: Option<&Environment>) -> Result<Environment, String> {
+fn environment(experiment: &Experiment, asked: Option<&Environment>) -> Result<Environment, Refusal> {
     let known = || experiment.environments.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match (asked, experiment.environments.as_slice()) {
         (Some(asked), allowed) if allowed.contains(asked) => Ok(asked.clone()),
-        (Some(asked), _) => {
-            Err(format!("experiment {} may not run in {asked}: its environments are {}", experiment.id, known()))
-        }
+        (Some(asked), _) => Err(Refusal::Environment {
+            asked: Some(asked.clone()),
+            why: format!("experiment {} may not run in {asked}: its environments are {}", experiment.id, known()),
+        }),
         (None, [only]) => Ok(only.clone()),
-        (None, _) => Err(format!("say in which environment experiment {} is to run: {}", experiment.id, known())),
+        (None, _) => Err(Refusal::Environment {
+            asked: None,
+            why: format!("say in which environment experiment {} is to run: {}", experiment.id, known()),
+        }),
     }
 }
 
@@ -234,10 +240,12 @@ async fn decide(world: &impl PreparePorts, run: &Run, start: &Start, plan: Plan)
     match &run.approval {
         Approval::Given { plan: agreed, .. } if *agreed == digest => {}
         Approval::Given { plan: agreed, .. } => {
-            let reason = format!("what was agreed to ({agreed}) is not what would be done now ({digest}): start again");
-            return refuse(world, id, vec![reason]).await;
+            let changed = Refusal::PlanChanged { agreed: agreed.clone(), now: digest };
+            return refuse(world, id, vec![changed]).await;
         }
-        Approval::Denied { by, why } => return refuse(world, id, vec![format!("{by} said no: {why}")]).await,
+        Approval::Denied { by, why } => {
+            return refuse(world, id, vec![Refusal::Denied { by: by.clone(), why: why.clone() }]).await;
+        }
         Approval::NotNeeded | Approval::Asked { .. } if asks.is_some() || all => {
             let within = asks.unwrap_or_default().within;
             world.runs().put_plan(&plan).await.map_err(RecordError::store(id))?;
@@ -270,7 +278,7 @@ async fn refuse(world: &impl PreparePorts, id: &RunId, reasons: Reasons) -> Resu
 
 fn refused_before(run: &Run) -> Baton {
     let text = match &run.ending {
-        Some(Ending::Refused { reasons }) => reasons.join("\n"),
+        Some(Ending::Refused { reasons }) => reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
         _ => "refused".to_owned(),
     };
     Baton::new(run.id.clone(), Word::Refused).saying(text)

@@ -5,6 +5,7 @@
 
 use drill_model::baton::{Baton, Word};
 use drill_model::ids::RunId;
+use drill_model::refusal::Refusal;
 use drill_model::report::Report;
 use drill_model::run::{Ending, Event, Run, Status};
 use drill_model::verdict::judge;
@@ -154,12 +155,12 @@ async fn settle(world: &impl ReportPorts, baton: &Baton) -> Result<Run, RecordEr
             records::update(world, id, Event::GiveUp, |run| run.end(why.clone())).await
         }
         (_, Status::Preparing | Status::AwaitingApproval | Status::Ready) => {
-            let reason = match ending {
+            let why = match ending {
                 Some(Ending::Failed { error, cause }) => format!("{error}: {cause}"),
                 _ => baton.notice.clone(),
             };
-            records::update(world, id, Event::Refuse, |run| run.end(Ending::Refused { reasons: vec![reason.clone()] }))
-                .await
+            let reasons = vec![Refusal::NotPrepared { why }];
+            records::update(world, id, Event::Refuse, |run| run.end(Ending::Refused { reasons: reasons.clone() })).await
         }
         _ => Ok(run),
     }

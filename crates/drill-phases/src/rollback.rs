@@ -4,6 +4,7 @@
 //! then pages. It needs the ledger, the instances and the hosts, and nothing else.
 
 use drill_model::baton::{Baton, Word};
+use drill_model::refusal::Refusal;
 use drill_model::run::{Ending, Event, Status};
 
 use crate::ports::Healing;
@@ -42,13 +43,15 @@ pub async fn rollback(world: &impl Healing, baton: &Baton) -> Result<Baton, Roll
 
 /// What Inject would not begin was refused, and not aborted: nothing was even intended.
 async fn refused(world: &impl Healing, baton: &Baton) -> Result<Option<Ending>, RecordError> {
-    const BEFORE_ANYTHING: [&str; 2] = ["Inject.TargetBusy", "Inject.Forbidden"];
-    let Some(caught) = baton.error.as_ref().filter(|caught| BEFORE_ANYTHING.contains(&caught.error.as_str())) else {
-        return Ok(None);
+    let Some(caught) = &baton.error else { return Ok(None) };
+    let why = caught.cause.chars().take(1_000).collect();
+    let refusal = match caught.error.as_str() {
+        "Inject.TargetBusy" => Refusal::TargetBusy { why },
+        "Inject.Forbidden" => Refusal::Meanwhile { why },
+        _ => return Ok(None),
     };
     let rows = world.ledger().rows(&baton.run_id).await.map_err(RecordError::store(&baton.run_id))?;
-    let reasons = vec![caught.cause.chars().take(1_000).collect()];
-    Ok(rows.is_empty().then_some(Ending::Refused { reasons }))
+    Ok(rows.is_empty().then_some(Ending::Refused { reasons: vec![refusal] }))
 }
 
 /// Whether a run that stands here is moved to cleaning before it is cleaned. One that is over is only looked after.

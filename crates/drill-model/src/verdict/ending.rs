@@ -2,6 +2,7 @@
 
 use super::Finding;
 use super::words::capped;
+use crate::refusal::Refusal;
 use crate::run::{Ending, Run};
 
 /// Why the run did not run its time; `None` when it did.
@@ -16,7 +17,9 @@ pub(super) fn finding(run: &Run) -> Option<Finding> {
         Some(Ending::Lever { reason }) => format!("the emergency stop was pulled: {reason}"),
         Some(Ending::Failed { error, cause }) => format!("{error}: {cause}"),
         Some(Ending::Stopped { how }) => format!("the execution ended early: {how}"),
-        Some(Ending::Refused { reasons }) => format!("refused: {}", reasons.join("; ")),
+        Some(Ending::Refused { reasons }) => {
+            format!("refused: {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        }
         Some(Ending::DryRun) => "it was a dry run".to_owned(),
         None => "nothing tells how the run ended".to_owned(),
     };
@@ -27,7 +30,9 @@ pub(super) fn finding(run: &Run) -> Option<Finding> {
 pub(super) fn refusal(run: &Run) -> Vec<Finding> {
     match &run.ending {
         Some(Ending::Refused { reasons }) if !reasons.is_empty() => {
-            reasons.iter().map(|reason| Finding::unknown("refusal", capped(reason))).collect()
+            let finding =
+                |reason: &Refusal| Finding::unknown(format!("refusal: {}", reason.word()), capped(&reason.to_string()));
+            reasons.iter().map(finding).collect()
         }
         Some(Ending::Refused { .. } | Ending::Completed) | None => {
             vec![Finding::unknown("refusal", "the run was refused and no reason was recorded")]

@@ -11,6 +11,7 @@ use super::{Holds, RecoveryTime, Verdict};
 use crate::ids::RunId;
 use crate::ledger::{Gone, State};
 use crate::quantity::Span;
+use crate::refusal::Refusal;
 use crate::run::{Ending, Status};
 
 #[test]
@@ -80,7 +81,12 @@ fn a_run_that_gave_up_is_stuck_even_when_no_row_is_open() {
 fn a_refusal_gives_a_finding_for_each_reason() {
     let mut story = held();
     story.run.status = Status::Refused;
-    story.run.ending = Some(Ending::Refused { reasons: vec!["no window is open".into(), "lever is pulled".into()] });
+    story.run.ending = Some(Ending::Refused {
+        reasons: vec![
+            Refusal::Window { why: "no window is open".into() },
+            Refusal::Meanwhile { why: "lever is pulled".into() },
+        ],
+    });
     story.ledger.clear();
 
     let judgement = story.judge();
@@ -109,7 +115,7 @@ fn every_ending_but_a_completed_one_is_aborted_whatever_the_numbers_say() {
         Some(Ending::Lever { reason: "trading day".into() }),
         Some(Ending::Failed { error: "Inject.Unrecorded".into(), cause: "throttled".into() }),
         Some(Ending::Stopped { how: "ABORTED".into() }),
-        Some(Ending::Refused { reasons: vec!["late".into()] }),
+        Some(Ending::Refused { reasons: vec![Refusal::Window { why: "late".into() }] }),
         Some(Ending::DryRun),
         None,
     ];

@@ -7,6 +7,7 @@ use drill_model::faults::{Change, Seen};
 use drill_model::ids::{RunId, UnitId};
 use drill_model::ledger::{Row, State};
 use drill_model::plan::{Plan, PlannedChange};
+use drill_model::refusal::Refusal;
 use drill_model::run::Armed;
 use drill_model::target::TargetId;
 use jiff::Timestamp;
@@ -104,19 +105,21 @@ fn intents(
     now: Timestamp,
 ) -> Result<Vec<Row>, InjectError> {
     let run = &plan.scope.run_id;
-    let forbidden = |what: String| InjectError::Forbidden { what };
+    let unsuitable =
+        |target: &TargetId, why| Refusal::Unsuitable { fault: change.fault.clone(), target: target.clone(), why };
+    let forbidden = |refusal| InjectError::Forbidden { refusal: Box::new(refusal) };
     let mut rows = Vec::with_capacity(targets.len());
     for target in targets {
-        let seen = found.get(target).ok_or_else(|| forbidden(format!("{target} does not exist any more")))?;
+        let seen = found.get(target).ok_or_else(|| forbidden(Refusal::TargetGone { target: target.clone() }))?;
         if let Some(why) = seen.ailing() {
-            return Err(forbidden(format!("{target} cannot be harmed now: {why}")));
+            return Err(forbidden(unsuitable(target, why.to_string())));
         }
         if let Some(objection) = fence::objection(seen, &plan.scope.environment) {
             return Err(forbidden(objection));
         }
         let saved = match change.change.on_resource() {
             None => Value::Null,
-            Some(fault) => fault.save(seen).map_err(|why| forbidden(format!("{} on {target}: {why}", change.fault)))?,
+            Some(fault) => fault.save(seen).map_err(|why| forbidden(unsuitable(target, why)))?,
         };
         rows.push(Row {
             run_id: run.clone(),

@@ -6,6 +6,7 @@ use drill_model::experiment::{Probe, Source, Trigger};
 use drill_model::observation::{Finite, Reading, Sample, Stage, mean};
 use drill_model::plan::{Baseline, Scope};
 use drill_model::quantity::Span;
+use drill_model::refusal::Refusal;
 
 use super::{PrepareError, PreparePorts, Reasons};
 use crate::ports::has::prelude::*;
@@ -47,32 +48,30 @@ pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<
     for probe in &experiment.steady_state {
         let readings: Vec<Reading> = samples.iter().map(|sample| sample.reading(&probe.name)).collect();
         let known: Vec<f64> = readings.iter().filter_map(Reading::number).collect();
-        let average = mean(&known);
+        let average = mean(&known).and_then(|average| Finite::try_from(average).ok());
         match (average, readings.last()) {
             (None, Some(Reading::Unknown(why))) => {
-                reasons.push(format!("probe {} has no value before anything is broken: {why}", probe.name));
+                reasons.push(Refusal::NoBaseline { probe: probe.name.clone(), why: Some(why.clone()) });
             }
-            (None, _) => reasons.push(format!("probe {} has no value before anything is broken", probe.name)),
-            (Some(average), _) if !probe.tolerance.admits(average) => reasons.push(format!(
-                "the system is not in its steady state: {} is {average:.4}, and it should be {}",
-                probe.name, probe.tolerance
-            )),
-            (Some(average), _) => {
+            (None, _) => reasons.push(Refusal::NoBaseline { probe: probe.name.clone(), why: None }),
+            (Some(measured), _) if !probe.tolerance.admits(measured.get()) => reasons.push(Refusal::NotSteady {
+                probe: probe.name.clone(),
+                measured,
+                tolerance: probe.tolerance.to_string(),
+            }),
+            (Some(measured), _) => {
                 let compared = experiment.guards.stop_when.conditions().iter().any(|condition| {
                     matches!(&condition.trigger, Trigger::AboveBaseline(of, _) | Trigger::BelowBaseline(of, _) if *of == probe.name)
                 });
-                if compared && average <= 0.0 {
-                    reasons.push(format!(
-                        "the baseline of {} is {average:.4}: a stop condition cannot compare with that, use `above` or `below`",
-                        probe.name
-                    ));
+                if compared && measured.get() <= 0.0 {
+                    reasons.push(Refusal::Incomparable { probe: probe.name.clone(), measured });
                 }
             }
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         baseline.push(Baseline {
             probe: probe.name.clone(),
-            mean: average.and_then(|average| Finite::try_from(average).ok()),
+            mean: average,
             known: count(known.len()),
             taken: count(readings.len()),
             published_after: published_after(probe, &samples),

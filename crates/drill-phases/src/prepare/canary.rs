@@ -7,6 +7,7 @@ use drill_model::faults::{Change, Surface};
 use drill_model::host::{Capability, Document, HostReport};
 use drill_model::ids::InstanceId;
 use drill_model::plan::Scope;
+use drill_model::refusal::Refusal;
 use drill_model::target::TargetId;
 
 use super::{PreparePorts, Reasons};
@@ -19,8 +20,6 @@ use crate::ports::{BATCH, HostAnswer, HostCommand};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How far a host's clock may be off: more, and its own deadlines mean something else than ours.
 const MOST_SKEW_SECONDS: i64 = 60;
-/// How many hosts a reason names; the others are counted.
-const NAMED: usize = 3;
 
 /// Asks every host that a host fault, or a reboot, is meant for.
 pub(super) async fn ask(world: &impl PreparePorts, scope: &Scope) -> Reasons {
@@ -84,7 +83,7 @@ pub(super) async fn ask(world: &impl PreparePorts, scope: &Scope) -> Reasons {
             objections.entry(why).or_default().push(id.clone());
         }
     }
-    objections.into_iter().map(|(why, hosts)| format!("{} {why}", named(&hosts))).collect()
+    objections.into_iter().map(|(why, hosts)| Refusal::Hosts { hosts, why }).collect()
 }
 
 /// What a host must be able to do, or be like.
@@ -121,9 +120,4 @@ fn against(report: &HostReport, needs: &BTreeSet<Need>, now: i64) -> Vec<String>
         }
     }
     against
-}
-
-fn named(hosts: &[InstanceId]) -> String {
-    let shown = hosts.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if hosts.len() > NAMED { format!("{shown} and {} more", hosts.len() - NAMED) } else { shown }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use drill_model::experiment::Experiment;
 use drill_model::faults::{Call as _, Seen};
 use drill_model::ids::FaultName;
-use drill_model::observation::AlarmState;
+use drill_model::observation::{AlarmReading, AlarmState};
 use drill_model::plan::Scope;
 use drill_model::quantity::Span;
+use drill_model::refusal::Refusal;
 use drill_model::target::TargetId;
 
 use super::{PrepareError, PreparePorts, Reasons};
@@ -26,32 +27,21 @@ pub(super) async fn ask(
     let mut reasons = Reasons::new();
     match world.emergency_stop().lever().await {
         Ok(None) => {}
-        Ok(Some(reason)) => reasons.push(format!("the emergency stop is pulled: {reason}")),
-        Err(error) => reasons.push(format!("the emergency stop cannot be read: {error}")),
+        Ok(Some(reason)) => reasons.push(Refusal::EmergencyStop { reason }),
+        Err(error) => reasons.push(Refusal::EmergencyStopUnknown { why: error.to_string() }),
     }
     let kinds: Vec<_> = experiment.faults.iter().map(|fault| fault.fault.kind()).collect();
     let now = world.clock().now();
     let until = now + Duration::from(worst_case);
     if let Err(closed) = drill_model::window::permits(&experiment.guards.windows, &kinds, now, until) {
-        reasons.push(closed.to_string());
+        reasons.push(Refusal::Window { why: closed.to_string() });
     }
     let watched = sampling::stop_alarms(experiment);
-    for reading in
-        sampling::alarms(world, experiment).await.into_iter().filter(|reading| watched.contains(&reading.alarm))
-    {
-        let alarm = &reading.alarm;
-        match reading.state {
-            AlarmState::Ok => {}
-            AlarmState::InAlarm => reasons.push(format!("alarm {alarm} is in alarm already")),
-            AlarmState::InsufficientData => {
-                reasons.push(format!("alarm {alarm} has insufficient data: it could not stop the run"));
-            }
-            AlarmState::Missing => {
-                reasons.push(format!("alarm {alarm} does not exist, or may not be seen: it could not stop the run"));
-            }
-            AlarmState::Unknown(why) => reasons.push(format!("alarm {alarm} cannot be read: {why}")),
-        }
-    }
+    let readings = sampling::alarms(world, experiment).await;
+    let readings = readings.into_iter().filter(|reading| watched.contains(&reading.alarm));
+    let sound = |reading: &AlarmReading| reading.state == AlarmState::Ok;
+    let alarms = readings.filter(|reading| !sound(reading));
+    reasons.extend(alarms.map(|reading| Refusal::Alarm { alarm: reading.alarm, state: reading.state }));
     Ok(reasons)
 }
 
@@ -84,7 +74,7 @@ pub(super) async fn rehearse(
         match answer {
             Ok(()) => {}
             Err(error) if matches!(error.class, Class::Refused | Class::Missing) => {
-                reasons.push(format!("{fault} would not be allowed: {error}"));
+                reasons.push(Refusal::NotPermitted { fault: fault.clone(), why: error.to_string() });
             }
             Err(source) => return Err(PrepareError::Unreachable { what: "what is permitted", source }),
         }

@@ -7,6 +7,7 @@ use drill_model::faults::Seen;
 use drill_model::ids::TargetName;
 use drill_model::pick::share_of;
 use drill_model::quantity::Percent;
+use drill_model::refusal::Refusal;
 use drill_model::target::TargetId;
 
 use super::Reasons;
@@ -68,28 +69,21 @@ pub(super) fn reasons(experiment: &Experiment, groups: &[Group]) -> Reasons {
         if left < needed {
             let taken = members.keys().filter(|id| hit.contains(*id)).count();
             let ailing = members.iter().filter(|(id, healthy)| !**healthy && !hit.contains(*id)).count();
-            reasons.push(format!(
-                "`{}` would be left with {left} targets known to be healthy ({} less {taken} hit and {ailing} not known to be healthy), and min_healthy asks for {needed}",
-                group.name,
-                members.len()
-            ));
+            let (group, population) = (group.name.clone(), members.len());
+            reasons.push(Refusal::MinHealthy { group, left, population, hit: taken, ailing, needed });
         }
     }
     reasons
 }
 
 /// More of these groups is hit than the largest blast radius allows.
-fn too_wide(groups: &[&Group], hit: &BTreeSet<TargetId>, limit: Percent) -> Option<String> {
+fn too_wide(groups: &[&Group], hit: &BTreeSet<TargetId>, limit: Percent) -> Option<Refusal> {
     let population: BTreeSet<TargetId> = groups.iter().flat_map(|group| group.parts().into_keys()).collect();
     let harmed = population.intersection(hit).count();
-    let most = share_of(population.len(), limit.get());
-    let names = groups.iter().map(|group| format!("`{}`", group.name)).collect::<Vec<_>>().join(" and ");
-    (harmed > most).then(|| {
-        format!(
-            "{harmed} of {} targets of {names} would be hit by all faults together, and max_blast_radius {limit} allows {most}",
-            population.len()
-        )
-    })
+    let allowed = share_of(population.len(), limit.get());
+    let groups = groups.iter().map(|group| group.name.clone()).collect();
+    let population = population.len();
+    (harmed > allowed).then_some(Refusal::BlastRadius { groups, harmed, population, limit, allowed })
 }
 
 /// The groups, put together where they have a member in common.

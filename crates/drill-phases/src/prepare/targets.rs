@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use drill_model::experiment::Experiment;
-use drill_model::faults::{Change, Seen};
+use drill_model::faults::{Change, FaultSpec, Seen};
 use drill_model::ids::{Environment, RunId, TargetName};
 use drill_model::pick::{self, Seed};
 use drill_model::plan::Targets;
+use drill_model::refusal::Refusal;
 use drill_model::target::TargetId;
 
 use super::radius::{self, Group};
@@ -48,7 +49,8 @@ pub(super) async fn resolve(
         let population: BTreeSet<TargetId> = whole.keys().cloned().collect();
         let there = |id: &str| population.iter().any(|target| target.name() == id);
         let missing = spec.ids.iter().filter(|id| !there(id.name()));
-        reasons.extend(missing.map(|id| format!("{} of `{name}` is not there, or not whole", id.name())));
+        let missing = missing.map(|id| Refusal::TargetMissing { group: name.clone(), target: id.name().to_owned() });
+        reasons.extend(missing);
         match pick::pick(name, spec.pick, &population, experiment.guards.max_blast_radius, seed) {
             Ok(selected) => {
                 let picked = selected.iter().filter_map(|id| whole.get(id));
@@ -58,7 +60,7 @@ pub(super) async fn resolve(
                 groups.push(Group { name: name.clone(), members: whole.values().cloned().collect(), hit });
                 targets.insert(name.clone(), Targets { population, selected });
             }
-            Err(error) => reasons.push(error.to_string()),
+            Err(error) => reasons.push(Refusal::Pick { group: name.clone(), why: error.to_string() }),
         }
         all.extend(whole);
     }
@@ -71,16 +73,16 @@ pub(super) async fn resolve(
     let holding = Holding { whole: selected.keys().cloned().collect(), shares };
     let holders = world.leases().holders(run, &holding).await;
     let holders = holders.map_err(|source| PrepareError::Unreachable { what: "who holds the targets", source })?;
-    reasons.extend(holders.into_iter().map(|(target, other)| format!("{target} is in use by run {other}")));
+    reasons.extend(holders.into_iter().map(|(target, holder)| Refusal::InUse { target, holder }));
     Ok(Found { targets, shares: holding.shares, selected, reasons })
 }
 
 /// Why a target must not be harmed: its own tags, and those of what is hit with it.
-fn objections(seen: &Seen, environment: &Environment) -> Vec<String> {
+fn objections(seen: &Seen, environment: &Environment) -> Reasons {
     let protected = seen.parts().into_iter().filter(|part| part.protected);
     fence::objection(seen, environment)
         .into_iter()
-        .chain(protected.map(|part| format!("{} holds {}, which is protected", seen.id, part.id)))
+        .chain(protected.map(|part| fence::protected(seen, Some(part.id))))
         .collect()
 }
 
@@ -100,7 +102,7 @@ fn unsuitable(
         let picked = targets.get(&spec.on).into_iter().flat_map(|targets| &targets.selected);
         for (id, seen) in picked.filter_map(|id| Some((id, seen.get(id)?))) {
             if let Some(Err(why)) = fault.map(|fault| fault.save(seen)) {
-                reasons.push(format!("{} cannot be done to {id}: {why}", spec.name));
+                reasons.push(Refusal::Unsuitable { fault: spec.name.clone(), target: id.clone(), why });
             }
         }
     }
@@ -121,18 +123,20 @@ fn clashes(
             if let Some(why) = one.fault.surface().conflict(&other.fault.surface())
                 && let Some(shared) = mine.selected.intersection(&theirs.selected).next()
             {
-                reasons.push(format!("{} and {} would meet on {shared}: {why}", one.name, other.name));
+                reasons.push(clash(one, other, shared.clone(), why.to_owned()));
             }
             let inside = within(mine, theirs, seen).or_else(|| within(theirs, mine, seen));
             if let Some((part, whole)) = inside {
-                reasons.push(format!(
-                    "{} and {} would meet: {part} is a part of {whole}, and what is done to {whole} hides what is done to {part}",
-                    one.name, other.name
-                ));
+                let why = format!("{part} is a part of it, and what is done to {whole} hides what is done to {part}");
+                reasons.push(clash(one, other, whole, why));
             }
         }
     }
     reasons
+}
+
+fn clash(one: &FaultSpec, other: &FaultSpec, target: TargetId, why: String) -> Refusal {
+    Refusal::Clash { one: one.name.clone(), other: other.name.clone(), target, why }
 }
 
 /// A target of one group that is a part of a target of the other.

@@ -10,6 +10,7 @@ use drill_model::observation::{FaultLook, Finite, ProbeReading, Reading, Sample,
 use drill_model::pick::Seed;
 use drill_model::plan::{Baseline, Pacing, Plan, PlannedChange, Scope, Targets};
 use drill_model::quantity::Span;
+use drill_model::refusal::Refusal;
 use drill_model::report::Report;
 use drill_model::run::{Armed, Ending, Run, Status};
 use drill_model::target::{Home, TargetId};
@@ -203,8 +204,8 @@ pub fn aborted() -> Report {
 pub fn refused() -> Report {
     let mut report = supported();
     let reasons = vec![
-        "no window is open: the next one opens at 2026-03-02T22:00:00Z".to_owned(),
-        "the emergency stop is pulled: trading day".to_owned(),
+        Refusal::Window { why: "no window is open: the next one opens at 2026-03-02T22:00:00Z".to_owned() },
+        Refusal::EmergencyStop { reason: "trading day".to_owned() },
     ];
     report.run.status = Status::Refused;
     report.run.ending = Some(Ending::Refused { reasons });

@@ -5,7 +5,9 @@
 mod fixture;
 mod hostile;
 
+use drill_model::refusal::Refusal;
 use drill_model::report::Report;
+use drill_model::run::Ending;
 use drill_model::verdict::Verdict;
 use drill_report::{notice, render};
 
@@ -170,7 +172,19 @@ fn a_dry_run_is_skipped_in_a_pipeline() {
 
 #[test]
 fn test_cases_of_one_name_are_told_apart() {
-    let junit = render(&fixture::refused()).junit;
+    let mut report = fixture::refused();
+    let again = Refusal::Window { why: "another one".to_owned() };
+    report.run.ending = Some(Ending::Refused { reasons: vec![again.clone(), again] });
 
-    assert!(junit.contains("name=\"refusal\"") && junit.contains("name=\"refusal (2)\""), "{junit}");
+    let junit = render(&report).junit;
+
+    assert!(junit.contains("name=\"refusal: window\"") && junit.contains("name=\"refusal: window (2)\""), "{junit}");
+}
+
+#[test]
+fn the_json_has_the_guards_that_refused() {
+    let json: serde_json::Value = serde_json::from_str(&render(&fixture::refused()).json).unwrap();
+
+    let guards = json["run"]["ending"]["reasons"].as_array().unwrap().iter().map(|reason| &reason["guard"]);
+    assert_eq!(guards.collect::<Vec<_>>(), ["window", "emergency-stop"]);
 }
