@@ -39,6 +39,7 @@ pub fn run(name: &str, status: Status) -> Run {
         ending: None,
         clean_at: None,
         judgement: None,
+        reported_at: None,
     }
 }
 

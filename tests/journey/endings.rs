@@ -1,10 +1,13 @@
 //! Runs that go their whole way: supported, refuted, inconclusive, invalid.
 
+use std::time::Duration;
+
 use drill_model::faults::ec2::InstanceState;
 use drill_model::ids::InstanceId;
 use drill_model::ledger::State;
-use drill_model::verdict::RecoveryTime;
-use drill_world::HostSpec;
+use drill_model::verdict::{RecoveryTime, Verdict};
+use drill_phases::ports::Class;
+use drill_world::{HostSpec, Outage};
 use stormdrill_tests::stage::{Stage, experiment};
 
 const STOP: &str = "  stop_when: [{ probe: availability, below: 50.0, for_samples: 2 }]";
@@ -65,6 +68,24 @@ fn a_turn_that_has_nothing_to_look_at_waits_and_does_not_come_back_at_once() {
     assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run.judgement);
     let turns = journey.execution.ended.path.iter().filter(|state| *state == "Observe").count();
     assert_eq!(turns, 13, "one for each look from 0 s to 60 s");
+}
+
+#[test]
+fn a_report_that_could_not_be_stored_is_stored_when_it_can_be() {
+    let stage = Stage::new();
+    let from = stage.sim.now();
+    let until = from + Duration::from_secs(900);
+    stage.sim.world.outage(Outage { api: "s3:", actor: None, from, until, class: Class::Transient });
+
+    let fault = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 60s }";
+    let journey = stage.play(&experiment(fault, STOP));
+
+    assert_eq!(journey.execution.ended.path.last().map(String::as_str), Some("Unreported"));
+    assert_eq!(journey.run.judgement.as_ref().map(|judgement| judgement.verdict), Some(Verdict::Supported));
+    assert!(journey.run.reported_at.is_some_and(|at| at > until), "{:?}", journey.run.reported_at);
+    let files: Vec<String> = stage.sim.world.reports(&journey.run.id).into_keys().collect();
+    assert_eq!(files, ["junit.xml", "report.html", "report.json", "report.md"]);
+    assert_eq!(stage.objections(), Vec::<String>::new());
 }
 
 #[test]

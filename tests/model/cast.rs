@@ -140,6 +140,7 @@ impl Cast {
             ending: None,
             clean_at: None,
             judgement: None,
+            reported_at: None,
         };
         Self { plan, rows, looks, answers, reverts, record }
     }

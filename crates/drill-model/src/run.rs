@@ -42,6 +42,10 @@ pub struct Run {
     pub clean_at: Option<Timestamp>,
     /// The verdict and what it rests on. Set by Report.
     pub judgement: Option<Judgement>,
+    /// When the files of the report were all stored. Without it what was learned stands here only, and Report is tried
+    /// again by the aftermath. Set by Report, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Timestamp>,
 }
 
 /// From when to when something may be broken. Written once, never extended.

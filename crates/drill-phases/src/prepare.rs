@@ -129,6 +129,7 @@ fn record(world: &impl PreparePorts, id: &RunId, invocation: &Invocation, start:
         ending: None,
         clean_at: None,
         judgement: None,
+        reported_at: None,
     }
 }
 

@@ -89,9 +89,18 @@ pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, Re
     }
     let notice = drill_report::notice(&report);
     let topic = report.plan.as_ref().map_or("default", |plan| plan.scope.experiment.notify.topic.as_str());
-    if let Err(error) = world.notices().publish(topic, &notice.subject, &notice.body).await {
-        // The verdict stands and the files are there: a run is not failed because nobody could be told.
+    let now = world.clock().now();
+    let mark = |run: &mut Run| _ = run.reported_at.get_or_insert(now);
+    let (told, marked) = futures_util::join!(
+        world.notices().publish(topic, &notice.subject, &notice.body),
+        records::update_from(world, report.run.clone(), Event::Judge, mark),
+    );
+    // The verdict stands and the files are there: a run is not failed because of what comes after.
+    if let Err(error) = told {
         tracing::error!(run = %id, %error, "the report is written and nobody could be told");
+    }
+    if let Err(error) = marked {
+        tracing::error!(run = %id, %error, "the report is written, which its record does not say: it may be written again");
     }
     Ok(Baton::new(id.clone(), judgement.verdict.word()).saying(notice.body))
 }
@@ -130,7 +139,7 @@ pub async fn report_dead(world: &impl ReportPorts, id: &RunId) -> Result<Option<
         Err(error) if error.class == Class::Missing => return Ok(None),
         Err(error) => return Err(RecordError::store(id)(error).into()),
     };
-    if run.judgement.is_some() {
+    if run.judgement.is_some() && run.reported_at.is_some() {
         return Ok(None);
     }
     let word = if run.status == Status::Clean { Word::Aborted } else { Word::Stuck };
@@ -183,5 +192,6 @@ fn unprepared(world: &impl has::Clock, id: &RunId) -> Run {
         ending: None,
         clean_at: None,
         judgement: None,
+        reported_at: None,
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn run(version: u64) -> Run {
         ending: None,
         clean_at: None,
         judgement: None,
+        reported_at: None,
     }
 }
 

@@ -111,6 +111,7 @@ fn tell() -> Story {
             ending: Some(Ending::Completed),
             clean_at: Some(at(65)),
             judgement: None,
+            reported_at: None,
         },
         plan: Some(Plan { scope, made_at: at(-30), baseline: baseline.into() }),
         ledger,

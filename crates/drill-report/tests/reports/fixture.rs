@@ -120,6 +120,7 @@ pub fn supported() -> Report {
             ending: Some(Ending::Completed),
             clean_at: Some(at(65)),
             judgement: None,
+            reported_at: None,
         },
         plan: Some(Plan { scope, made_at: at(-20), baseline: baseline.into() }),
         ledger,
