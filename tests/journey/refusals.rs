@@ -122,6 +122,21 @@ fn too_few_left_healthy_is_refused() {
 }
 
 #[test]
+fn who_is_down_already_is_no_part_of_what_may_be_hit() {
+    let stage = Stage::new();
+    for id in &stage.orders[1..] {
+        stage.sim.hosts.set_healthy(id, Some(false));
+    }
+    stage.sim.pass(SEEN);
+
+    let text = experiment(SLOW, STOP).replace("max_blast_radius: 100%", "max_blast_radius: 40%");
+    let reasons = refused(&stage, &text);
+
+    assert!(reasons.contains("that are not known to be healthy) would be hit"), "{reasons}");
+    assert!(reasons.contains("max_blast_radius 40% allows 0"), "{reasons}");
+}
+
+#[test]
 fn nobody_who_did_not_opt_in_is_harmed() {
     let stage = Stage::new();
     for id in &stage.orders {

@@ -1,9 +1,12 @@
 //! Several faults in one run, several runs at once, one run started twice.
 
+use std::time::Duration;
+
 use drill_model::ids::RunId;
 use drill_model::ledger::State;
 use drill_model::refusal::Refusal;
 use drill_model::run::Ending;
+use drill_world::Method;
 use serde_json::json;
 use stormdrill_tests::stage::{Stage, document, experiment};
 
@@ -44,6 +47,33 @@ fn a_fault_that_starts_late_starts_late() {
     let armed = journey.run.armed.unwrap().from;
     assert!(busy.intended_at.duration_since(armed).as_secs() >= 20);
     assert!(rows.iter().all(|row| matches!(row.state, State::Undone { .. })));
+}
+
+#[test]
+fn a_fault_that_starts_later_asks_again_who_is_left() {
+    let stage = Stage::new();
+    let faults = format!(
+        "{SLOW}\n  - {{ name: busy, kind: cpu-stress, on: orders, load: 50%, duration: 30s, delay_start: 30s }}"
+    );
+    let (hosts, world, orders) = (stage.sim.hosts.clone(), stage.sim.world.clone(), stage.orders.clone());
+    stage.sim.world.spawn(async move {
+        // The first fault has begun, and the second one has not.
+        while world.coverage().get(&Method::HarmHosts).is_none_or(|orders| *orders == 0) {
+            world.sleep(Duration::from_secs(1)).await;
+        }
+        for id in &orders {
+            hosts.set_healthy(id, Some(false));
+        }
+    });
+
+    let journey = stage.play(&experiment(&faults, "  stop_when: none\n  min_healthy: { count: 2 }"));
+
+    assert_eq!(journey.verdict(), "aborted", "{:#?}", journey.run);
+    assert_eq!(stage.objections(), Vec::<String>::new());
+    let ending = format!("{:?}", journey.run.ending);
+    assert!(ending.contains("left with 0 targets known to be healthy"), "{ending}");
+    let begun: Vec<String> = stage.rows(&journey).iter().map(|row| row.fault.to_string()).collect();
+    assert_eq!(begun, ["slow"]);
 }
 
 #[test]

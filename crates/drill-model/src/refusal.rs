@@ -140,16 +140,19 @@ refusals! {
     }
     /// More would be hit than the experiment allows.
     #[error(
-        "{harmed} of {population} targets of {} would be hit by all faults together, and max_blast_radius {limit} allows {allowed}: pick fewer, or raise the limit",
-        quoted(groups)
+        "{harmed} of {population} targets of {}{} would be hit by all faults together, and max_blast_radius {limit} allows {allowed}: pick fewer, or raise the limit",
+        quoted(groups),
+        without(*ailing)
     )]
     BlastRadius("blast-radius") {
         /// The groups that share members, or the one group.
         groups: Vec<TargetName>,
         /// How many would be hit.
         harmed: usize,
-        /// Of how many.
+        /// Of how many that are known to be healthy, or are to be hit.
         population: usize,
+        /// How many others there are: not known to be healthy.
+        ailing: usize,
         /// The share that is allowed.
         limit: Percent,
         /// How many that is.
@@ -172,6 +175,12 @@ refusals! {
         ailing: usize,
         /// How many have to be left.
         needed: usize,
+    }
+    /// The targets could not be looked at again.
+    #[error("the targets cannot be looked at: {why}; start again when they can")]
+    TargetsUnknown("targets-unknown") {
+        /// What the service said.
+        why: String,
     }
     /// A target cannot have this fault.
     #[error("{fault} cannot be done to {target}: {why}")]
@@ -321,6 +330,10 @@ fn protected_by(part: Option<&TargetId>, tag: &str) -> String {
 
 fn quoted(groups: &[TargetName]) -> String {
     groups.iter().map(|group| format!("`{group}`")).collect::<Vec<_>>().join(" and ")
+}
+
+fn without(ailing: usize) -> String {
+    if ailing == 0 { String::new() } else { format!(" (without {ailing} that are not known to be healthy)") }
 }
 
 /// How many hosts are named; the others are counted.

@@ -4,6 +4,7 @@
 //! that is not the same when made twice, and a late one makes none.
 
 pub(crate) mod changes;
+mod guards;
 mod landing;
 
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::observe::course;
 use crate::ports::has::prelude::*;
 use crate::ports::{Class, PortError, has};
 use crate::records::{self, RecordError};
-use crate::{sampling, undo};
+use crate::undo;
 
 /// How long after the deadline the alarm clock fires, so that it never interrupts a run that is on time.
 pub const CLOCK_GRACE: Duration = Duration::from_secs(30);
@@ -157,12 +158,17 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
     // None of these waits for another, and all are heard before anything is broken. A call under way is never dropped.
     let (set, permitted, rows) = futures_util::join!(
         set_clock(world, id, armed),
-        async { if first { nothing_forbids(world, &plan).await } else { Ok(()) } },
+        async { if first { guards::permit(world, &plan, armed).await } else { Ok(()) } },
         world.ledger().rows(id),
     );
     set?;
     permitted?;
     let rows = rows.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
+    // A call is repeated, and faults start later: what was permitted then may be forbidden now.
+    let now = world.clock().now();
+    if !first && course::due(&plan, armed, now).any(|change| !course::is_begun(&plan, &rows, change)) {
+        guards::permit(world, &plan, armed).await?;
+    }
     // Everything is ordered before anything is waited for.
     let mut made = Vec::new();
     for change in course::due(&plan, armed, world.clock().now()) {
@@ -220,26 +226,6 @@ pub fn arms(armed: Option<Armed>, plan: &Plan, now: Timestamp) -> Result<Armed, 
         Some(armed) => Ok(armed),
         None => Ok(Armed { from: now, deadline: now + Duration::from(plan.scope.worst_case) }),
     }
-}
-
-/// The guards that may have changed since Prepare looked.
-async fn nothing_forbids(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError> {
-    match world.emergency_stop().lever().await {
-        Ok(None) => {}
-        Ok(Some(reason)) => return forbidden(Refusal::EmergencyStop { reason }),
-        Err(error) => return forbidden(Refusal::EmergencyStopUnknown { why: error.to_string() }),
-    }
-    let experiment = &plan.scope.experiment;
-    let watched = sampling::stop_alarms(experiment);
-    for reading in sampling::alarms(world, experiment).await.iter().filter(|reading| watched.contains(&reading.alarm)) {
-        if reading.state != drill_model::observation::AlarmState::Ok {
-            return forbidden(Refusal::Alarm { alarm: reading.alarm.clone(), state: reading.state.clone() });
-        }
-    }
-    let kinds: Vec<_> = experiment.faults.iter().map(|fault| fault.fault.kind()).collect();
-    let now = world.clock().now();
-    drill_model::window::permits(&experiment.guards.windows, &kinds, now, now + Duration::from(plan.scope.worst_case))
-        .or_else(|closed| forbidden(Refusal::Window { why: closed.to_string() }))
 }
 
 fn forbidden(refusal: Refusal) -> Result<(), InjectError> {

@@ -17,6 +17,7 @@ pub mod kernel;
 pub mod observe;
 pub mod ports;
 pub mod prepare;
+mod radius;
 mod records;
 pub mod recover;
 pub mod report;

@@ -7,7 +7,6 @@ mod baseline;
 mod canary;
 mod guards;
 mod notice;
-mod radius;
 mod targets;
 
 use std::time::Duration;

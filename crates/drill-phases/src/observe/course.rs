@@ -95,7 +95,8 @@ fn must_be_put_back(row: &Row) -> bool {
     row.state.is_open() && row.change.ends() == Ends::PutBack
 }
 
-fn is_begun(plan: &Plan, rows: &[Row], change: &PlannedChange) -> bool {
+/// A change is begun when every one of its targets has a row.
+pub(crate) fn is_begun(plan: &Plan, rows: &[Row], change: &PlannedChange) -> bool {
     let begun: BTreeSet<&TargetId> =
         rows.iter().filter(|row| row.fault == change.fault).map(|row| &row.target).collect();
     plan.scope.targets_of(change).iter().all(|target| begun.contains(target))

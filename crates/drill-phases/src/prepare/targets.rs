@@ -10,11 +10,11 @@ use drill_model::plan::Targets;
 use drill_model::refusal::Refusal;
 use drill_model::target::TargetId;
 
-use super::radius::{self, Group};
 use super::{PrepareError, PreparePorts, Reasons};
 use crate::fence;
 use crate::ports::Holding;
 use crate::ports::has::prelude::*;
+use crate::radius::{self, Group};
 
 /// Who was found, and what speaks against it.
 pub(super) struct Found {
@@ -57,14 +57,15 @@ pub(super) async fn resolve(
                 reasons.extend(picked.flat_map(|picked| objections(picked, environment)));
                 let harmed = experiment.faults.iter().any(|fault| fault.on == *name);
                 let hit = if harmed { selected.clone() } else { BTreeSet::new() };
-                groups.push(Group { name: name.clone(), members: whole.values().cloned().collect(), hit });
+                let members = whole.values().cloned().collect();
+                groups.push(Group { name: name.clone(), members, lost: BTreeSet::new(), hit });
                 targets.insert(name.clone(), Targets { population, selected });
             }
             Err(error) => reasons.push(Refusal::Pick { group: name.clone(), why: error.to_string() }),
         }
         all.extend(whole);
     }
-    reasons.extend(radius::reasons(experiment, &groups));
+    reasons.extend(radius::refusals(experiment, &groups));
     let selected: BTreeSet<TargetId> = targets.values().flat_map(|targets| targets.selected.iter().cloned()).collect();
     let selected: BTreeMap<TargetId, Seen> = all.into_iter().filter(|(id, _)| selected.contains(id)).collect();
     let shares = selected.values().flat_map(Seen::part_of).filter(|id| !selected.contains_key(id)).collect();

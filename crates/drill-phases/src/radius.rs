@@ -10,21 +10,22 @@ use drill_model::quantity::Percent;
 use drill_model::refusal::Refusal;
 use drill_model::target::TargetId;
 
-use super::Reasons;
-
 /// A group of targets, as it was found.
-pub(super) struct Group {
-    pub(super) name: TargetName,
-    /// The whole population.
-    pub(super) members: Vec<Seen>,
+pub(crate) struct Group {
+    pub(crate) name: TargetName,
+    /// The population, as far as it is there.
+    pub(crate) members: Vec<Seen>,
+    /// Members of the population that are not there any more.
+    pub(crate) lost: BTreeSet<TargetId>,
     /// Those that some fault is done to.
-    pub(super) hit: BTreeSet<TargetId>,
+    pub(crate) hit: BTreeSet<TargetId>,
 }
 
 impl Group {
     /// The members that count: the targets themselves, or the instances that lie in them; and whether each is healthy.
     fn parts(&self) -> BTreeMap<TargetId, bool> {
-        self.members.iter().flat_map(parts).collect()
+        let lost = self.lost.iter().map(|id| (id.clone(), false));
+        self.members.iter().flat_map(parts).chain(lost).collect()
     }
 
     fn hit_parts(&self) -> BTreeSet<TargetId> {
@@ -32,6 +33,7 @@ impl Group {
             .iter()
             .filter(|seen| self.hit.contains(&seen.id))
             .flat_map(|seen| parts(seen).into_iter().map(|(id, _)| id))
+            .chain(self.lost.intersection(&self.hit).cloned())
             .collect()
     }
 }
@@ -48,17 +50,29 @@ fn parts(seen: &Seen) -> Vec<(TargetId, bool)> {
 /// What speaks against harming all of this together.
 ///
 /// Groups that share a member are one population: two groups of one selector harm no more than one of them may.
-pub(super) fn reasons(experiment: &Experiment, groups: &[Group]) -> Reasons {
+pub(crate) fn refusals(experiment: &Experiment, groups: &[Group]) -> Vec<Refusal> {
     let hit: BTreeSet<TargetId> = groups.iter().flat_map(Group::hit_parts).collect();
-    let mut reasons = Reasons::new();
+    let mut refusals = Vec::new();
     let limit = experiment.guards.max_blast_radius;
     for together in connected(groups) {
         // Each group by itself as well: a large one that it has members in common with must not hide what hits it.
         let alone = together.iter().map(|group| vec![*group]).filter(|_| together.len() > 1);
-        reasons.extend([together.clone()].into_iter().chain(alone).find_map(|groups| too_wide(&groups, &hit, limit)));
+        refusals.extend([together.clone()].into_iter().chain(alone).find_map(|groups| too_wide(&groups, &hit, limit)));
     }
-    let Some(least) = experiment.guards.min_healthy else { return reasons };
-    for group in groups {
+    refusals.extend(too_few_left(experiment, groups, &hit));
+    refusals
+}
+
+/// What speaks against harming more, when some of it may be harmed already.
+pub(crate) fn refusal_of_what_is_left(experiment: &Experiment, groups: &[Group]) -> Option<Refusal> {
+    let hit = groups.iter().flat_map(Group::hit_parts).collect();
+    too_few_left(experiment, groups, &hit).into_iter().next()
+}
+
+/// Groups of which too few are left healthy after everything that the plan harms.
+fn too_few_left(experiment: &Experiment, groups: &[Group], hit: &BTreeSet<TargetId>) -> Vec<Refusal> {
+    let Some(least) = experiment.guards.min_healthy else { return Vec::new() };
+    let short = groups.iter().filter_map(|group| {
         let members = group.parts();
         let needed = match least {
             MinHealthy::Count(count) => count.get() as usize,
@@ -66,24 +80,24 @@ pub(super) fn reasons(experiment: &Experiment, groups: &[Group]) -> Reasons {
             MinHealthy::Percent(share) => members.len() - share_of(members.len(), 100.0 - share.get()),
         };
         let left = members.iter().filter(|(id, healthy)| **healthy && !hit.contains(*id)).count();
-        if left < needed {
-            let taken = members.keys().filter(|id| hit.contains(*id)).count();
-            let ailing = members.iter().filter(|(id, healthy)| !**healthy && !hit.contains(*id)).count();
-            let (group, population) = (group.name.clone(), members.len());
-            reasons.push(Refusal::MinHealthy { group, left, population, hit: taken, ailing, needed });
-        }
-    }
-    reasons
+        let taken = members.keys().filter(|id| hit.contains(*id)).count();
+        let (group, population) = (group.name.clone(), members.len());
+        let ailing = population - left - taken;
+        (left < needed).then_some(Refusal::MinHealthy { group, left, population, hit: taken, ailing, needed })
+    });
+    short.collect()
 }
 
 /// More of these groups is hit than the largest blast radius allows.
 fn too_wide(groups: &[&Group], hit: &BTreeSet<TargetId>, limit: Percent) -> Option<Refusal> {
-    let population: BTreeSet<TargetId> = groups.iter().flat_map(|group| group.parts().into_keys()).collect();
-    let harmed = population.intersection(hit).count();
-    let allowed = share_of(population.len(), limit.get());
+    let members: BTreeMap<TargetId, bool> = groups.iter().flat_map(|group| group.parts()).collect();
+    // Who is down already serves nobody: what is hit is a share of those that do.
+    let population = members.iter().filter(|(id, healthy)| **healthy || hit.contains(*id)).count();
+    let harmed = members.keys().filter(|id| hit.contains(*id)).count();
+    let allowed = share_of(population, limit.get());
+    let ailing = members.len() - population;
     let groups = groups.iter().map(|group| group.name.clone()).collect();
-    let population = population.len();
-    (harmed > allowed).then_some(Refusal::BlastRadius { groups, harmed, population, limit, allowed })
+    (harmed > allowed).then_some(Refusal::BlastRadius { groups, harmed, population, ailing, limit, allowed })
 }
 
 /// The groups, put together where they have a member in common.
