@@ -18,8 +18,8 @@ const LOOKS: &str = "
 steady_state:
   - { name: page, http: { url: 'http://orders/', measure: milliseconds, timeout: 2s }, tolerance: { at_most: 5000 } }
   - { name: other-page, http: { url: 'http://orders/other' }, tolerance: { at_least: 1 } }
-  - { name: errors, prometheus: { query: 'sum(rate(errors[1m]))' }, covers: 1m, tolerance: { at_most: 5 } }
-  - { name: budget, alarm: { name: budget }, covers: 3m, tolerance: { at_most: 0 } }
+  - { name: errors, prometheus: { query: 'sum(rate(errors[20s]))' }, covers: 20s, tolerance: { at_most: 5 } }
+  - { name: budget, alarm: { name: budget }, covers: 40s, tolerance: { at_most: 0 } }
   - { name: healthy, host_health: { of: orders }, covers: 30s, tolerance: { at_least: 50 } }
 ";
 
@@ -67,8 +67,8 @@ fn every_reading_says_of_which_time_it_tells_and_slow_looks_wait_side_by_side() 
         let seconds = SignedDuration::from_secs;
         assert_eq!(tells(sample, page), (seconds(2), seconds(-2)));
         assert_eq!(tells(sample, other), (seconds(2), seconds(-2)));
-        assert_eq!(tells(sample, errors), (seconds(60), seconds(0)));
-        assert_eq!(tells(sample, budget), (seconds(180), seconds(0)));
+        assert_eq!(tells(sample, errors), (seconds(20), seconds(0)));
+        assert_eq!(tells(sample, budget), (seconds(40), seconds(0)));
         assert_eq!(tells(sample, healthy), (seconds(30), seconds(0)));
     }
 }

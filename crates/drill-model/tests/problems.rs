@@ -22,7 +22,7 @@ faults:
 steady_state:
   - name: healthy
     host_health: { of: order-hosts }
-    covers: 30s
+    covers: 5s
     tolerance: { at_least: 75 }
 guards:
   stop_when:
@@ -154,15 +154,15 @@ fn a_target_that_is_gone() {
 
 #[test]
 fn the_probes() {
-    let source = "host_health: { of: order-hosts }\n    covers: 30s";
-    let whole = "    host_health: { of: order-hosts }\n    covers: 30s\n    tolerance: { at_least: 75 }\n";
+    let source = "host_health: { of: order-hosts }\n    covers: 5s";
+    let whole = "    host_health: { of: order-hosts }\n    covers: 5s\n    tolerance: { at_least: 75 }\n";
     let cloudwatch = |period: &str| {
         format!("cloudwatch: {{ namespace: Orders, metric: Latency, statistic: p99, period: {period} }}")
     };
     let again = format!("{whole}  - name: healthy\n{whole}");
     insta::assert_snapshot!(answers(&[
         (whole, &again),
-        (source, "host_health: { of: hosts }\n    covers: 30s"),
+        (source, "host_health: { of: hosts }\n    covers: 5s"),
         (source, &cloudwatch("2s")),
         (source, &cloudwatch("90s")),
         (source, &cloudwatch("5m")),
@@ -181,7 +181,7 @@ fn the_probes() {
 
 #[test]
 fn which_time_a_value_tells_of() {
-    let source = "host_health: { of: order-hosts }\n    covers: 30s";
+    let source = "host_health: { of: order-hosts }\n    covers: 5s";
     let metric = "cloudwatch: { namespace: Orders, metric: Errors, statistic: Sum, period: 10s }";
     let average = "cloudwatch: { namespace: Orders, metric: Latency, statistic: p99, period: 10s }";
     let with = |source: &str, field: &str| format!("{source}\n    {field}");
@@ -189,12 +189,12 @@ fn which_time_a_value_tells_of() {
         (source, "host_health: { of: order-hosts }"),
         (source, &with("host_health: { of: order-hosts }", "covers: 0s")),
         (source, "alarm: { name: budget }"),
-        (source, "prometheus: { query: 'sum(rate(errors[5m])) * 100' }"),
-        (source, &with("prometheus: { query: 'sum(rate(errors[5m])) * 100' }", "covers: 1m")),
-        (source, &with("prometheus: { query: 'sum(rate(errors[5m])) * 100' }", "covers: 5m")),
+        (source, "prometheus: { query: 'sum(rate(errors[30s])) * 100' }"),
+        (source, &with("prometheus: { query: 'sum(rate(errors[30s])) * 100' }", "covers: 20s")),
+        (source, &with("prometheus: { query: 'sum(rate(errors[30s])) * 100' }", "covers: 30s")),
         (source, "prometheus: { query: 'up{path=\"/[5m]\"}' }"),
-        (source, &with(average, "covers: 30s")),
-        (source, &with("http: { url: \"https://orders.example.com/\", measure: milliseconds }", "covers: 30s")),
+        (source, &with(average, "covers: 5s")),
+        (source, &with("http: { url: \"https://orders.example.com/\", measure: milliseconds }", "covers: 5s")),
         (source, &with(average, "settles: 2h")),
         (source, &with("capacity: { group: orders-asg }", "settles: 10s")),
         (source, &with(average, "missing: zero")),
@@ -205,15 +205,15 @@ fn which_time_a_value_tells_of() {
 #[test]
 fn the_tolerances() {
     let tolerance = "tolerance: { at_least: 75 }";
-    let alarm = "    host_health: { of: order-hosts }\n    covers: 30s\n    tolerance: { at_least: 75 }\n";
+    let alarm = "    host_health: { of: order-hosts }\n    covers: 5s\n    tolerance: { at_least: 75 }\n";
     insta::assert_snapshot!(answers(&[
         (tolerance, "tolerance: {}"),
         (tolerance, "tolerance: { at_least: 90, at_most: 10 }"),
         (tolerance, "tolerance: { at_least: 75, in_samples: 0% }"),
         (tolerance, "tolerance: { at_least: 0 }"),
         (tolerance, "tolerance: { at_least: 101 }"),
-        (alarm, "    alarm: { name: budget }\n    covers: 30s\n    tolerance: { at_most: 1 }\n"),
-        (alarm, "    alarm: { name: budget }\n    covers: 30s\n    tolerance: { at_most: 0 }\n"),
+        (alarm, "    alarm: { name: budget }\n    covers: 5s\n    tolerance: { at_most: 1 }\n"),
+        (alarm, "    alarm: { name: budget }\n    covers: 5s\n    tolerance: { at_most: 0 }\n"),
     ]));
 }
 
@@ -260,6 +260,38 @@ fn how_it_is_watched() {
 }
 
 #[test]
+fn what_does_not_fit_into_its_time() {
+    let id = "id: slow-network\n";
+    let source = "    host_health: { of: order-hosts }\n    covers: 5s\n    tolerance: { at_least: 75 }\n";
+    let metric = |period: &str| {
+        let metric = format!("{{ namespace: A, metric: B, statistic: p99, period: {period} }}");
+        format!("    cloudwatch: {metric}\n    tolerance: {{ at_most: 200 }}\n")
+    };
+    let alarm = "    - alarm: orders-error-budget\n";
+    let text = |period: &str, from: &str, to: &str| {
+        let text = RIGHT.replacen(source, &metric(period), 1).replacen(from, to, 1);
+        read::experiment(&text).map_or_else(|error| error.to_string(), |_| format!("{period}, {to} is right"))
+    };
+    let answers = [
+        // One whole minute of a fault of a minute: only if the fault began with the clock's minute.
+        text("60s", id, "id: slow-network\nobserve: { min_samples: 1 }\n"),
+        text("60s", id, id),
+        text("20s", id, id),
+        text("20s", id, "id: slow-network\nobserve: { min_samples: 2 }\n"),
+        text("10s", alarm, "    - { probe: healthy, above: 500, for_samples: 6 }\n"),
+        text("10s", id, "id: slow-network\nsuccess: [{ recovery_time_at_most: 10s }]\n"),
+        text("10s", id, "id: slow-network\nsuccess: [{ recovery_time_at_most: 11s }]\n"),
+        text("10s", id, "id: slow-network\nrecovery: { within: 20s }\n"),
+        text("10s", id, "id: slow-network\nrecovery: { within: 21s }\n"),
+        answer("covers: 5s", "covers: 60s"),
+        answer("covers: 5s", "covers: 55s"),
+        answer("covers: 5s", "covers: 50s"),
+        answer(id, "id: slow-network\nsuccess: [{ recovery_time_at_most: 5s }]\n"),
+    ];
+    insta::assert_snapshot!(answers.join("\n\n----\n\n"));
+}
+
+#[test]
 fn sizes_without_end() {
     let mut text = RIGHT.replace(
         "    - alarm: orders-error-budget\n",
@@ -268,7 +300,7 @@ fn sizes_without_end() {
     let probes: String = (0..51)
         .map(|n| {
             format!(
-                "  - {{ name: p{n}, host_health: {{ of: order-hosts }}, covers: 30s, tolerance: {{ at_least: 75 }} }}\n"
+                "  - {{ name: p{n}, host_health: {{ of: order-hosts }}, covers: 5s, tolerance: {{ at_least: 75 }} }}\n"
             )
         })
         .collect();

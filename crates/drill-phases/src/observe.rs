@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::course::Course;
 use self::holds::Looks;
+use self::stop::Guards;
 use crate::ports::has::prelude::*;
 use crate::ports::{PortError, has};
 use crate::records::{self, RecordError};
@@ -66,7 +67,8 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
     let rows = world.ledger().rows(id).await.map_err(RecordError::store(id))?;
     let every = plan.scope.pacing.every;
     let sampler = Sampler::of(&plan, every);
-    let memory = stop::memory(&plan).max(sampler.memory());
+    let guards = Guards::of(&plan, &rows, armed);
+    let memory = guards.memory().max(sampler.memory());
     let mut latest = world.runs().latest_samples(id, Stage::Fault, memory).await.map_err(RecordError::store(id))?;
 
     let mut next = latest.last().map_or(0, |sample| sample.number + 1);
@@ -94,7 +96,7 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
         }
         let sample = looks.meanwhile(sampler.sample(world, Stage::Fault, next, &latest)).await;
         latest.push(sample);
-        let mut stops = looks.meanwhile(must_stop(world, &plan, &latest)).await;
+        let mut stops = looks.meanwhile(must_stop(world, &guards, &latest)).await;
         if stops.is_none() {
             let following = sampling::due(armed.from, every, next + 1);
             looks.hear(pause_until(world, holds::patience(world.clock().now(), following, until))).await;
@@ -129,10 +131,10 @@ async fn coming(world: &impl ObservePorts, plan: &Plan, rows: &[Row], armed: Arm
 }
 
 /// Why the run must stop now, with the words for it.
-async fn must_stop(world: &impl ObservePorts, plan: &Plan, samples: &[Sample]) -> Option<(Ending, String)> {
+async fn must_stop(world: &impl ObservePorts, guards: &Guards<'_>, samples: &[Sample]) -> Option<(Ending, String)> {
     let at = samples.last()?.at;
     match world.emergency_stop().lever().await {
-        Ok(None) => stop::reason(plan, samples),
+        Ok(None) => guards.reason(samples),
         Ok(Some(reason)) => {
             Some((Ending::Lever { reason: reason.clone() }, format!("the emergency stop is pulled: {reason}")))
         }

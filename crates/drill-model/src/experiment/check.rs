@@ -5,6 +5,7 @@
 
 mod document;
 mod faults;
+mod fits;
 mod guards;
 mod probes;
 mod schedule;
@@ -43,6 +44,7 @@ pub(super) fn problems(experiment: &Experiment) -> Vec<Problem> {
     sight::check(experiment, &mut found);
     guards::check(experiment, &mut found);
     watch::check(experiment, &mut found);
+    fits::check(experiment, &mut found);
     found.0
 }
 

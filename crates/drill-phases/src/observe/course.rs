@@ -37,7 +37,8 @@ pub fn course(plan: &Plan, rows: &[Row], armed: Armed, now: Timestamp) -> Course
         return Course::Inject;
     }
     let begins = waiting.iter().map(|change| instant(armed.from, change.slot.from));
-    let ends = rows.iter().filter(|row| must_be_put_back(row)).map(|row| end(plan, rows, armed, &row.fault));
+    let faults: BTreeSet<&FaultName> = rows.iter().filter(|row| must_be_put_back(row)).map(|row| &row.fault).collect();
+    let ends = faults.into_iter().map(|fault| end(plan, rows, armed, fault));
     let last = over(plan, rows, armed);
     Course::Watch {
         until: begins.chain(ends).chain([last, armed.deadline]).filter(|at| *at > now).min().unwrap_or(last),
@@ -55,7 +56,9 @@ pub fn is_over(plan: &Plan, rows: &[Row], armed: Option<Armed>, now: Timestamp) 
 
 /// The changes whose fault has run its time, and that must be put back.
 pub fn ended<'a>(plan: &'a Plan, rows: &'a [Row], armed: Armed, now: Timestamp) -> impl Iterator<Item = &'a Row> {
-    rows.iter().filter(move |row| must_be_put_back(row) && end(plan, rows, armed, &row.fault) <= now)
+    let changes = plan.scope.changes.iter().map(|change| &change.fault);
+    let over: BTreeSet<&FaultName> = changes.filter(|fault| end(plan, rows, armed, fault) <= now).collect();
+    rows.iter().filter(move |row| must_be_put_back(row) && over.contains(&row.fault))
 }
 
 /// When a fault ends: its duration after it landed on the last of those targets on which it is known to have landed. Where it

@@ -1,94 +1,153 @@
-//! When a run must stop: a condition that held for so many samples, or data that was missing for so many.
+//! When a run must stop: a condition that held for so many samples, or data that was missing for too many.
+//!
+//! What counts are distinct datapoints that began after the fault had landed, each with the last value that was read of it; and
+//! looks, each once. A sample that is lost neither makes a row nor breaks it; when half of them are lost, the run is blind.
 
-use drill_model::experiment::{StopCondition, Trigger};
-use drill_model::observation::{AlarmState, Reading, Sample};
+mod seen;
+
+use std::num::NonZeroU16;
+
+use drill_evidence::guard::{self, Rule, Standing};
+use drill_model::experiment::{Probe, Source, StopCondition, Trigger};
+use drill_model::ledger::Row;
+use drill_model::observation::{Reading, Sample};
 use drill_model::plan::Plan;
-use drill_model::run::Ending;
+use drill_model::quantity::Span;
+use drill_model::run::{Armed, Ending};
 
-/// What a sample says of a condition.
-enum Seen {
-    Holds,
-    DoesNot,
-    Unknown(String),
+use self::seen::{Seen, Watched};
+
+/// From one look to the next the machine may need so much more than what is asked for: a wait of whole seconds, the choice, the
+/// start of a function.
+const TURN: Span = Span::seconds(2);
+
+/// The stop conditions of a run, with the time that they look at.
+pub(super) struct Guards<'run> {
+    plan: &'run Plan,
+    watched: Watched,
 }
 
-/// How many samples back the conditions look.
-pub(super) fn memory(plan: &Plan) -> u32 {
-    let experiment = &plan.scope.experiment;
-    let longest = experiment.guards.stop_when.conditions().iter().map(|condition| condition.for_samples.get()).max();
-    u32::from(longest.unwrap_or(1).max(experiment.observe.unknown_samples)) + 1
-}
+impl<'run> Guards<'run> {
+    pub(super) fn of(plan: &'run Plan, rows: &[Row], armed: Armed) -> Self {
+        Self { plan, watched: Watched::of(rows, armed.from) }
+    }
 
-/// Why the run must stop after the last of these samples, with the words for it.
-pub(super) fn reason(plan: &Plan, samples: &[Sample]) -> Option<(Ending, String)> {
-    let at = samples.last()?.at;
-    for condition in plan.scope.experiment.guards.stop_when.conditions() {
-        let needed = usize::from(condition.for_samples.get());
-        let holds = |sample: &Sample| matches!(look(plan, condition, sample), Seen::Holds);
-        if samples.len() >= needed && samples.iter().rev().take(needed).all(holds) {
+    /// How many samples back the conditions look: to the beginning of a row in which as many are lost as may be.
+    pub(super) fn memory(&self) -> u32 {
+        let experiment = &self.plan.scope.experiment;
+        let row = experiment.guards.stop_when.conditions().iter().map(|condition| condition.for_samples.get()).max();
+        let lost = u64::from(experiment.observe.unknown_samples);
+        let datapoints = u64::from(row.unwrap_or(1)) * (lost + 1) + 2 * lost;
+        let reach = |probe| self.every(Some(probe)).as_millis() * datapoints + self.settles(Some(probe)).as_millis();
+        let longest = experiment.steady_state.iter().map(reach).max().unwrap_or_default();
+        let samples = longest.div_ceil(self.plan.scope.pacing.every.as_millis().max(1)) + 1;
+        u32::try_from(samples).unwrap_or(u32::MAX)
+    }
+
+    /// Why the run must stop after the last of these samples, with the words for it.
+    pub(super) fn reason(&self, samples: &[Sample]) -> Option<(Ending, String)> {
+        let at = samples.last()?.at;
+        let conditions = self.plan.scope.experiment.guards.stop_when.conditions();
+        let standings: Vec<(&StopCondition, Standing, String)> = conditions
+            .iter()
+            .map(|condition| {
+                let (probe, seen) = self.condition(condition, samples);
+                (condition, self.standing(probe, condition.for_samples, &seen), seen.why)
+            })
+            .collect();
+        let breached = standings.iter().find(|(_, standing, _)| matches!(standing, Standing::Breached { .. }));
+        if let Some((condition, ..)) = breached {
             let text = format!("{condition}{}", shown(condition, samples.last()?));
             return Some((Ending::Breached { condition: text.clone(), at }, text));
         }
+        let blind = standings.into_iter().find_map(|(condition, standing, why)| {
+            let Standing::Blind { unknown, of } = standing else { return None };
+            Some(format!("whether to stop on «{condition}» was unknown in {unknown} of the last {of} samples: {why}"))
+        });
+        let what = blind.or_else(|| self.blind(samples))?;
+        Some((Ending::Blind { what: what.clone(), at }, what))
     }
-    blind(plan, samples).map(|what| (Ending::Blind { what: what.clone(), at }, what))
-}
 
-fn look(plan: &Plan, condition: &StopCondition, sample: &Sample) -> Seen {
-    let probe = match &condition.trigger {
-        Trigger::Alarm(name) => {
-            let state = sample.alarms.iter().find(|reading| reading.alarm == *name).map(|reading| &reading.state);
-            return match state {
-                Some(AlarmState::Ok) => Seen::DoesNot,
-                // An alarm that is gone cannot warn any more: that is a reason to stop, not one to go on.
-                Some(AlarmState::InAlarm | AlarmState::Missing) => Seen::Holds,
-                Some(AlarmState::InsufficientData) => Seen::Unknown("insufficient data".to_owned()),
-                Some(AlarmState::Unknown(why)) => Seen::Unknown(why.clone()),
-                None => Seen::Unknown("not sampled".to_owned()),
+    fn condition(&self, condition: &StopCondition, samples: &[Sample]) -> (Option<&'run Probe>, Seen) {
+        let name = match &condition.trigger {
+            Trigger::Alarm(name) => return (None, Seen::of_alarm(name, &self.watched, samples)),
+            Trigger::AboveBaseline(name, _) | Trigger::BelowBaseline(name, _) | Trigger::Outside(name, _) => name,
+        };
+        let probe = self.plan.scope.experiment.steady_state.iter().find(|probe| probe.name == *name);
+        let seen = probe.map_or_else(Seen::default, |probe| {
+            let beyond = |reading: &Reading| seen::is_beyond(&condition.trigger, self.plan.baseline(name), reading);
+            Seen::of_probe(probe, self.plan.scope.pacing.every, &self.watched, samples, beyond)
+        });
+        (probe, seen)
+    }
+
+    /// A probe that cannot be read any more, whether a condition is about it or not.
+    fn blind(&self, samples: &[Sample]) -> Option<String> {
+        self.plan.scope.experiment.steady_state.iter().find_map(|probe| {
+            let known = |reading: &Reading| match reading {
+                Reading::Known(_) | Reading::MoreThan(_) => Some(false),
+                Reading::Unknown(_) => None,
             };
+            let seen = Seen::of_probe(probe, self.plan.scope.pacing.every, &self.watched, samples, known);
+            let Standing::Blind { unknown, of } = self.standing(Some(probe), NonZeroU16::MAX, &seen) else {
+                return None;
+            };
+            Some(format!("probe {} was unknown in {unknown} of the last {of} samples: {}", probe.name, seen.why))
+        })
+    }
+
+    fn standing(&self, probe: Option<&Probe>, in_a_row: NonZeroU16, seen: &Seen) -> Standing {
+        let rule = Rule {
+            in_a_row,
+            unknown: NonZeroU16::new(self.plan.scope.experiment.observe.unknown_samples).unwrap_or(NonZeroU16::MIN),
+            every: millis(self.every(probe)),
+            settles: millis(self.settles(probe)),
+            from: seen.from,
+        };
+        guard::standing(&rule, &seen.series, seen.now)
+    }
+
+    /// From one datapoint or look to the next.
+    fn every(&self, probe: Option<&Probe>) -> Span {
+        let pace = self.pace();
+        match probe.map(|probe| &probe.source) {
+            Some(Source::CloudWatch(metric)) => metric.period.max(pace),
+            Some(
+                Source::Alarm(_)
+                | Source::Prometheus(_)
+                | Source::Http(_)
+                | Source::Capacity(_)
+                | Source::HostHealth(_),
+            )
+            | None => pace,
         }
-        Trigger::AboveBaseline(probe, _) | Trigger::BelowBaseline(probe, _) | Trigger::Outside(probe, _) => probe,
-    };
-    let value = match sample.reading(probe) {
-        Reading::Known(value) => value.get(),
-        Reading::MoreThan(_) => return Seen::Unknown("no answer in time".to_owned()),
-        Reading::Unknown(why) => return Seen::Unknown(why),
-    };
-    let baseline = plan.baseline(probe);
-    let holds = match (&condition.trigger, baseline) {
-        (Trigger::AboveBaseline(_, multiple), Some(baseline)) => value > baseline * multiple.get(),
-        (Trigger::BelowBaseline(_, multiple), Some(baseline)) => value < baseline * multiple.get(),
-        (Trigger::AboveBaseline(..) | Trigger::BelowBaseline(..), None) => {
-            return Seen::Unknown("there is no baseline to compare with".to_owned());
+    }
+
+    /// From one look to the next: a look at a page that does not answer keeps the next one waiting.
+    fn pace(&self) -> Span {
+        let timeout = |probe: &Probe| match &probe.source {
+            Source::Http(http) => http.timeout,
+            Source::CloudWatch(_)
+            | Source::Alarm(_)
+            | Source::Prometheus(_)
+            | Source::Capacity(_)
+            | Source::HostHealth(_) => Span::ZERO,
+        };
+        let slowest = self.plan.scope.experiment.steady_state.iter().map(timeout).max();
+        self.plan.scope.pacing.every.max(slowest.unwrap_or(Span::ZERO)).plus(TURN)
+    }
+
+    /// So long after its end a datapoint is read at the latest: when it has settled and somebody looks.
+    fn settles(&self, probe: Option<&Probe>) -> Span {
+        match probe {
+            Some(probe) if matches!(probe.source, Source::CloudWatch(_)) => self.plan.settling(probe).plus(self.pace()),
+            Some(_) | None => Span::ZERO,
         }
-        (Trigger::Outside(_, bounds), _) => !bounds.admits(value),
-        (Trigger::Alarm(_), _) => false,
-    };
-    if holds { Seen::Holds } else { Seen::DoesNot }
+    }
 }
 
-/// What has been missing for too long: a stop condition's data, or any probe's.
-fn blind(plan: &Plan, samples: &[Sample]) -> Option<String> {
-    let experiment = &plan.scope.experiment;
-    let needed = usize::from(experiment.observe.unknown_samples.max(1));
-    if samples.len() < needed {
-        return None;
-    }
-    let last = || samples.iter().rev().take(needed);
-    for condition in experiment.guards.stop_when.conditions() {
-        if last().all(|sample| matches!(look(plan, condition, sample), Seen::Unknown(_))) {
-            let Seen::Unknown(why) = look(plan, condition, samples.last()?) else { continue };
-            return Some(format!("whether to stop on «{condition}» has been unknown for {needed} samples: {why}"));
-        }
-    }
-    experiment.steady_state.iter().find_map(|probe| {
-        let unknown = last().all(|sample| matches!(sample.reading(&probe.name), Reading::Unknown(_)));
-        match (unknown, samples.last()?.reading(&probe.name)) {
-            (true, Reading::Unknown(why)) => {
-                Some(format!("probe {} has been unknown for {needed} samples: {why}", probe.name))
-            }
-            (true | false, Reading::Known(_) | Reading::MoreThan(_) | Reading::Unknown(_)) => None,
-        }
-    })
+fn millis(span: Span) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn shown(condition: &StopCondition, sample: &Sample) -> String {
@@ -100,70 +159,4 @@ fn shown(condition: &StopCondition, sample: &Sample) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use drill_model::observation::{AlarmReading, ProbeReading, Stage};
-
-    use super::*;
-    use crate::fixtures;
-
-    const GUARDS: &str = "
-  stop_when:
-    - { probe: latency, above_baseline: 2.0x, for_samples: 3 }
-    - { alarm: budget }";
-
-    fn sample(number: u32, latency: Option<f64>, alarm: AlarmState) -> Sample {
-        let reading = latency.map_or_else(|| Reading::unknown("no datapoint"), Reading::from_number);
-        Sample {
-            stage: Stage::Fault,
-            number,
-            at: fixtures::at(i64::from(number)),
-            readings: vec![ProbeReading {
-                probe: "latency".parse().unwrap(),
-                reading,
-                since: None,
-                until: None,
-                earlier: Vec::new(),
-            }],
-            alarms: vec![AlarmReading { alarm: "budget".parse().unwrap(), state: alarm }],
-            faults: Vec::new(),
-        }
-    }
-
-    fn check(latencies: &[Option<f64>], alarm: AlarmState) -> Option<Ending> {
-        let plan = fixtures::plan(GUARDS, 100.0);
-        let samples: Vec<Sample> =
-            (0..).zip(latencies).map(|(number, latency)| sample(number, *latency, alarm.clone())).collect();
-        reason(&plan, &samples).map(|(ending, _)| ending)
-    }
-
-    #[test]
-    fn a_breach_stops_only_after_so_many_samples_in_a_row() {
-        assert_eq!(check(&[Some(201.0), Some(201.0)], AlarmState::Ok), None);
-        assert_eq!(check(&[Some(201.0), Some(199.0), Some(201.0), Some(201.0)], AlarmState::Ok), None);
-        assert!(matches!(check(&[Some(201.0); 3], AlarmState::Ok), Some(Ending::Breached { .. })));
-    }
-
-    #[test]
-    fn exactly_the_limit_is_no_breach() {
-        assert_eq!(check(&[Some(200.0); 5], AlarmState::Ok), None);
-    }
-
-    #[test]
-    fn an_alarm_stops_at_once_and_so_does_one_that_is_gone() {
-        assert!(matches!(check(&[Some(1.0)], AlarmState::InAlarm), Some(Ending::Breached { .. })));
-        assert!(matches!(check(&[Some(1.0)], AlarmState::Missing), Some(Ending::Breached { .. })));
-    }
-
-    #[test]
-    fn data_that_is_missing_for_three_samples_stops_the_run() {
-        assert_eq!(check(&[None, None], AlarmState::Ok), None);
-        assert!(matches!(check(&[None, None, None], AlarmState::Ok), Some(Ending::Blind { .. })));
-        let insufficient = check(&[Some(1.0); 3], AlarmState::InsufficientData);
-        assert!(matches!(insufficient, Some(Ending::Blind { .. })));
-    }
-
-    #[test]
-    fn an_unknown_sample_is_no_breach_and_breaks_a_row_of_them() {
-        assert_eq!(check(&[Some(201.0), None, Some(201.0), Some(201.0)], AlarmState::Ok), None);
-    }
-}
+mod tests;

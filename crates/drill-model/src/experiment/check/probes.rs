@@ -1,7 +1,7 @@
 //! The probes: what can be asked, and tolerances that something can break and something can keep.
 
 use super::super::{CloudWatchProbe, Experiment, HttpMeasure, HttpProbe, Probe, Source, Tolerance};
-use super::{Problems, choose_from, repeated, schedule};
+use super::{Problems, choose_from, repeated};
 use crate::ids::ProbeName;
 use crate::quantity::Span;
 use crate::read::is_hidden;
@@ -28,7 +28,7 @@ pub(super) fn check(experiment: &Experiment, found: &mut Problems) {
 
 fn source(experiment: &Experiment, probe: &Probe, path: &str, found: &mut Problems) {
     match &probe.source {
-        Source::CloudWatch(probe) => cloudwatch(experiment, probe, path, found),
+        Source::CloudWatch(probe) => cloudwatch(probe, path, found),
         Source::Prometheus(probe) => {
             if probe.query.trim().is_empty() || probe.query.chars().count() > LONGEST_QUERY {
                 let help = format!("write a query of 1 to {LONGEST_QUERY} characters whose answer is one value");
@@ -47,7 +47,7 @@ fn source(experiment: &Experiment, probe: &Probe, path: &str, found: &mut Proble
     }
 }
 
-fn cloudwatch(experiment: &Experiment, probe: &CloudWatchProbe, path: &str, found: &mut Problems) {
+fn cloudwatch(probe: &CloudWatchProbe, path: &str, found: &mut Problems) {
     let mut name = |field: &str, text: &str| {
         if text.trim().is_empty() || text.chars().count() > 255 || text.chars().any(is_hidden) {
             let path = format!("{path}.{field}");
@@ -63,18 +63,17 @@ fn cloudwatch(experiment: &Experiment, probe: &CloudWatchProbe, path: &str, foun
         let help = "write at most 30, with names of 1 to 255 and values of 1 to 1024 characters";
         found.add(format!("{path}.dimensions"), "no metric has these dimensions", help);
     }
-    let millis = probe.period.as_millis();
-    let is_allowed = matches!(millis, 1_000 | 5_000 | 10_000 | 20_000 | 30_000)
-        || (millis > 0 && millis.is_multiple_of(60_000) && millis <= 86_400_000);
-    let length = schedule::lasting(&schedule(experiment));
-    if !is_allowed {
+    if !is_a_period(probe.period) {
         let help = "write 1s, 5s, 10s, 20s, 30s or whole minutes up to 1d";
         found.add(format!("{path}.period"), format!("CloudWatch has no period of {}", probe.period), help);
-    } else if probe.period > length && !length.is_zero() {
-        let message =
-            format!("one datapoint of {} is longer than all faults together, which last {length}", probe.period);
-        found.add(format!("{path}.period"), message, "write a shorter period, or let the faults last longer");
     }
+}
+
+/// True for the periods that CloudWatch has.
+pub(super) fn is_a_period(period: Span) -> bool {
+    let millis = period.as_millis();
+    matches!(millis, 1_000 | 5_000 | 10_000 | 20_000 | 30_000)
+        || (millis > 0 && millis.is_multiple_of(60_000) && millis <= 86_400_000)
 }
 
 fn http(probe: &HttpProbe, path: &str, found: &mut Problems) {
