@@ -39,7 +39,7 @@ def test_who_asked_cannot_agree_nor_anybody_to_another_plan(stack):
 
     _, why = answer(stack, agreed, by="the end-to-end ring")
     _, reason = answer(stack, agreed | {"answer": {"agreed": {"plan": "0" * 64}}})
-    assert why["errorType"] == reason["errorType"] == "Approval.Answer"
+    assert why["errorType"] == reason["errorType"] == "Approval.AnswerRejected"
     assert "cannot agree to it" in why["errorMessage"]
     assert "plan" in reason["errorMessage"]
     assert run.described()["status"] == "RUNNING"

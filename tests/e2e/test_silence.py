@@ -8,7 +8,7 @@ def test_silence_is_no(stack):
     assert unanswered.ledger() == []
     late = {"run_id": unanswered.name, "answer": {"denied": {"why": "too late"}}, "by": "kim"}
     _, why = stack.aws.invoke("stormdrill-approval", late)
-    assert why["errorType"] == "Approval.Answer"
+    assert why["errorType"] == "Approval.AnswerRejected"
     assert "not waiting for an answer" in why["errorMessage"]
 
 

@@ -182,7 +182,7 @@ fn once(case: &Case, kind: Kind, room: Room, unit: &str) -> String {
     answer.outcome().to_owned()
 }
 
-/// Makes the file system of the state one with so much room.
+/// Gives the file system of the state this much room.
 fn prepare(host: &Sandbox, kind: Kind, room: Room) {
     let script = match (kind, room) {
         (Kind::Tmpfs, Room::Kib(free)) => format!(

@@ -112,7 +112,7 @@ impl Sandbox {
         Self::boot(None).unwrap()
     }
 
-    /// A host whose processes may use so much memory; `None` where no group can bound it.
+    /// A host whose processes may use this much memory; `None` where no group can bound it.
     pub fn bounded(bytes: u64) -> Option<Self> {
         let group = memory_group(bytes)?;
         Some(Self::boot(Some(group)).unwrap())

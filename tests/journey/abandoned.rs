@@ -40,7 +40,7 @@ fn what_never_answers_again_is_taken_on_by_a_person() {
     let rows = stage.rows(&journey);
     assert!(rows.iter().all(|row| matches!(&row.state, State::Abandoned { by, .. } if by == "Grace")), "{rows:#?}");
     let run = world.record(&journey.run.id).unwrap();
-    assert_eq!((run.status, run.clean_at), (Status::Stuck, None), "it was never seen to be whole");
+    assert_eq!((run.status, run.clean_at), (Status::Stuck, None), "nobody confirmed that it is whole");
     assert!(!world.leftovers().is_empty(), "the fault itself is not gone by that");
     let other = RunId::try_from("other").unwrap();
     let held = Holding { whole: rows.iter().map(|row| row.target.clone()).collect(), ..Holding::default() };

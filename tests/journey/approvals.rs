@@ -115,7 +115,7 @@ fn an_answer_after_the_end_is_told_that_nobody_waits() {
     let late = Answer::Denied { why: "not today".into() };
     let told = stage.sim.play(answer(world, id, late, "grace")).expect("it ends").expect_err("nobody waits");
 
-    assert!(matches!(told, ApprovalError::Answer(InvalidAnswer::NotAsked)), "{told:?}");
+    assert!(matches!(told, ApprovalError::AnswerRejected(InvalidAnswer::NotAsked)), "{told:?}");
     assert_eq!(stage.sim.play(world.run(id)).expect("it ends"), Ok(journey.run));
 }
 

@@ -24,7 +24,7 @@ const OFF: &str = "  - { name: off, kind: instance-stop, on: orders, duration: 1
 /// What a host tells in whole seconds, and what its answer takes.
 const ABOUT: SignedDuration = SignedDuration::from_secs(3);
 
-/// Does something to the hosts with a fault, so long after it was there, and says when that was.
+/// Does something to the hosts with a fault, some time after it landed, and says when that was.
 fn after_landing(stage: &Stage, after: u64, what: impl Fn(&SimulatedHosts) + 'static) -> Rc<Cell<Option<Timestamp>>> {
     let (world, hosts) = (stage.sim.world.clone(), stage.sim.hosts.clone());
     let when = Rc::new(Cell::new(None));

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use drill_model::refusal::Refusal;
-use drill_phases::ERROR_NAMES;
 use drill_phases::call::EDGE_NAMES;
+use drill_phases::{ERROR_NAMES, NEXT};
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -65,6 +65,17 @@ fn the_page_has_every_guard_that_refuses_and_no_other() {
     let rows = row.captures_iter(refusals).map(|found| found[1].to_owned());
 
     assert_eq!(rows.filter(|word| word != "guard").collect::<Vec<_>>(), Refusal::WORDS);
+}
+
+#[test]
+fn the_page_and_the_error_itself_say_the_same_of_what_to_do() {
+    let page = read("docs/reference/errors.md")
+        .replace("[Put it back by hand](../how-to/stuck.md)", "Put it back by hand (docs/how-to/stuck.md)");
+
+    for (name, next) in NEXT {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap();
+        assert!(row.ends_with(&format!("| {next} |")), "{name}: {next}");
+    }
 }
 
 #[test]

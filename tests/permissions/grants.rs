@@ -23,7 +23,7 @@ const PLUMBING: [Plumbing; 5] = [
     Plumbing { port: None, function: None, actions: &["xray:PutTelemetryRecords", "xray:PutTraceSegments"] },
     // The topic is encrypted with a key of ours.
     Plumbing { port: Some("Notices"), function: None, actions: &["kms:Decrypt", "kms:GenerateDataKey"] },
-    // An instance whose volumes have a key of their own starts only for who may grant EC2 the use of that key.
+    // An instance whose volumes have a key of their own starts only for callers that may grant EC2 the use of that key.
     Plumbing { port: Some("Heals"), function: None, actions: &["kms:CreateGrant"] },
     // Lambda keeps the events on which the janitor failed.
     Plumbing { port: None, function: Some("Janitor"), actions: &["sqs:SendMessage"] },

@@ -16,7 +16,7 @@ const DELETE: &str = "scheduler:DeleteSchedule";
 const GET: &str = "scheduler:GetSchedule";
 const LIST: &str = "scheduler:ListSchedules";
 
-/// The most that the service tries: so often, and for a day.
+/// The scheduler's retry limit: this many attempts, for at most a day.
 const TRIES: i32 = 185;
 const FOR_SECONDS: i32 = 86_400;
 

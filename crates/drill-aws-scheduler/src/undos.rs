@@ -38,7 +38,7 @@ pub struct UndoTarget {
     pub lost: Option<String>,
 }
 
-/// The undos of a group of schedules, for who arms them.
+/// The undos of a group of schedules, for Inject, which arms them.
 #[derive(Debug, Clone)]
 pub struct ArmedUndos {
     client: Client,
@@ -48,7 +48,7 @@ pub struct ArmedUndos {
     target: UndoTarget,
 }
 
-/// The undos of a group of schedules, for who takes them away.
+/// The undos of a group of schedules, for the functions that take them away.
 #[derive(Debug, Clone)]
 pub struct Undos {
     client: Client,

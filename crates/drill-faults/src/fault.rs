@@ -24,7 +24,7 @@ pub enum Next<C> {
     Do(C),
     /// Nothing but looking again; why, for people.
     Wait(&'static str),
-    /// It is seen to be there, or to be gone.
+    /// It was looked for: it is there, or it is gone.
     Done,
 }
 
@@ -150,7 +150,7 @@ pub trait ResourceFault {
     /// What must be remembered of the target, or why this must not be done to it. Asked by Prepare, and by Inject again.
     fn save(&self, seen: &Self::On) -> Result<Self::Saved, Objection>;
 
-    /// The next step toward the harm. `Done` means that the harm is seen to be there.
+    /// The next step toward the harm. `Done` means that the harm is there.
     fn apply(&self, attempt: &Attempt<'_, Self::Saved>, seen: &Self::On) -> Next<<Self::On as Target>::Harm>;
 
     /// The next step back. `Done` means that nothing of the harm is seen any more.

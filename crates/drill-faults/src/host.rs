@@ -35,7 +35,7 @@ use crate::{Capability, Ends, Problem, Surface};
 /// The parameters that only this fault's document has, by name: typed values as text, never text of an experiment.
 pub type Parameters = BTreeMap<String, String>;
 
-/// A fault on a host. Its script answers what is checked, applied, seen, undone and seen to be gone.
+/// A fault on a host. Its script has a function for each step: check, apply, landed, undo, gone.
 pub trait HostFault {
     /// How it ends.
     const ENDS: Ends;

@@ -132,7 +132,7 @@ pub enum HostOutcome {
     Refused,
     /// The fault did not take, and what was begun has been put back.
     Failed,
-    /// The fault was there and is seen to be gone.
+    /// The fault was there, and is gone.
     Reverted,
     /// There was nothing to remove, and nothing is there.
     Absent,

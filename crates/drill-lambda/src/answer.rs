@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn unread() -> JanitorError {
-        JanitorError::Unread(PortError::new(Class::Refused, "dynamodb:Query", "no"))
+        JanitorError::LedgerUnreadable(PortError::new(Class::Refused, "dynamodb:Query", "no"))
     }
 
     #[tokio::test]
@@ -153,12 +153,13 @@ mod tests {
     async fn an_error_has_its_name_its_whole_chain_and_one_line() {
         let (result, log) = answered(json!({}), async |_: Value| Err::<Swept, _>(unread())).await;
 
-        let cause = "cannot look for runs past their deadline: dynamodb:Query: no";
-        assert_eq!(result, Err(failure("Janitor.Unread", cause)));
+        let cause = "cannot look for runs past their deadline: dynamodb:Query: no. It tries again every minute; an alarm fires if \
+                     that goes on.";
+        assert_eq!(result, Err(failure("Janitor.LedgerUnreadable", cause)));
         let [line] = <[Value; 1]>::try_from(log.lines()).unwrap();
         assert_eq!(
             (&line["level"], &line["error"], &line["cause"]),
-            (&json!("ERROR"), &json!("Janitor.Unread"), &json!(cause))
+            (&json!("ERROR"), &json!("Janitor.LedgerUnreadable"), &json!(cause))
         );
     }
 
@@ -193,7 +194,7 @@ mod tests {
         let payload = |run: &str| json!({ "run_id": run, "task_token": token });
         let failing = async |request: Request| -> Result<Value, JanitorError> {
             let said = format!("token {} is not known", request.task_token);
-            Err(JanitorError::Unread(PortError::new(Class::Refused, "states:SendTaskSuccess", said)))
+            Err(JanitorError::LedgerUnreadable(PortError::new(Class::Refused, "states:SendTaskSuccess", said)))
         };
 
         let (failed, log) = answered(payload("r"), failing).await;

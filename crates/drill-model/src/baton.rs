@@ -20,7 +20,7 @@ pub struct Baton {
     pub error: Option<Caught>,
 }
 
-/// The longest notice: SNS takes more, the machine's payload shall stay small.
+/// The longest notice: SNS takes more, the machine's payload must stay small.
 const LONGEST_NOTICE: usize = 4_000;
 
 impl Baton {
@@ -100,7 +100,7 @@ words! {
     Done = "done",
     /// Observe: a stop condition holds.
     Breached = "breached",
-    /// Recover, Rollback: everything that was broken is seen to be whole.
+    /// Recover, Rollback: it is confirmed that everything is whole.
     Clean = "clean",
     /// Report: the hypothesis held.
     Supported = "supported",

@@ -163,7 +163,7 @@ impl Slot {
     /// and Inject looks for half a minute.
     pub const LANDING: Span = Span::seconds(30);
 
-    /// The slot of a fault that begins then and lasts so long.
+    /// The slot of a fault that begins then and lasts this long.
     pub const fn of(from: Span, lasts: Span) -> Self {
         Self { from, to: from.plus(Self::LANDING).plus(lasts), lasts }
     }

@@ -45,7 +45,7 @@ pub struct Row {
 pub enum State {
     /// Written down; the change may have been made, or may be made until `not_after`.
     Intended,
-    /// The change is seen to be there.
+    /// The change was looked for, and it is there.
     Landed {
         /// When that was seen.
         at: Timestamp,
@@ -55,7 +55,7 @@ pub enum State {
         /// Why not.
         why: String,
     },
-    /// Closed: the change was there, or may have been, and is seen to be gone.
+    /// Closed: the change was there, or may have been, and it was confirmed that it is gone.
     Undone {
         /// When it had landed, if it was seen.
         landed: Option<Timestamp>,

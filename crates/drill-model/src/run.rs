@@ -38,7 +38,7 @@ pub struct Run {
     pub armed: Option<Armed>,
     /// Why it ended as it did. The first reason stays.
     pub ending: Option<Ending>,
-    /// When everything was seen to be whole again. Set by Recover, Rollback or the janitor.
+    /// When it was confirmed that everything is whole again. Set by Recover, Rollback or the janitor.
     pub clean_at: Option<Timestamp>,
     /// The verdict and what it rests on. Set by Report.
     pub judgement: Option<Judgement>,
@@ -136,7 +136,7 @@ pub enum Status {
     RollingBack,
     /// Something is left behind after many tries. It is still being tried.
     Stuck,
-    /// Everything is seen to be whole.
+    /// It is confirmed that everything is whole.
     Clean,
     /// The verdict is written.
     Judged,
@@ -164,7 +164,7 @@ pub enum Event {
     GoOn,
     /// Rollback or the janitor begins, or begins again.
     BeginRollback,
-    /// Everything is seen to be whole.
+    /// It is confirmed that everything is whole.
     Cleaned,
     /// The tries are used up and something is left.
     GiveUp,

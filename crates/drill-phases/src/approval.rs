@@ -61,10 +61,10 @@ impl<'de> Deserialize<'de> for Call {
 pub enum ApprovalError {
     /// The record could not be read or moved.
     #[error("the approval cannot continue")]
-    Record(#[from] RecordError),
+    RunRecord(#[from] RecordError),
     /// Nobody could be asked, so nobody would answer.
-    #[error("cannot ask anybody to agree to run {run}")]
-    Unasked {
+    #[error("could not send the request for approval of run {run}")]
+    NoticeFailed {
         /// Which run.
         run: RunId,
         /// What the service said.
@@ -72,11 +72,11 @@ pub enum ApprovalError {
         source: PortError,
     },
     /// The answer cannot be taken.
-    #[error("this answer cannot be taken")]
-    Answer(#[from] InvalidAnswer),
-    /// The answer is written down, and the run could not be told.
-    #[error("the answer is written down, and run {run} could not be told")]
-    Unsaid {
+    #[error("the answer was not accepted")]
+    AnswerRejected(#[from] InvalidAnswer),
+    /// The answer is recorded, but the run could not be resumed.
+    #[error("the answer is recorded, but run {run} could not be resumed")]
+    ResumeFailed {
         /// Which run.
         run: RunId,
         /// What the service said.
@@ -105,10 +105,10 @@ pub async fn ask(
     request: &Request,
 ) -> Result<(), ApprovalError> {
     let id = &request.run_id;
-    let unasked = |source| ApprovalError::Unasked { run: id.clone(), source };
+    let not_asked = |source| ApprovalError::NoticeFailed { run: id.clone(), source };
     let run = world.runs().run(id).await.map_err(RecordError::store(id))?;
     let plan = world.runs().plan(id).await.map_err(RecordError::store(id))?;
-    world.task_tokens().keep_token(id, &request.task_token).await.map_err(unasked)?;
+    world.task_tokens().keep_token(id, &request.task_token).await.map_err(not_asked)?;
     let Approval::Asked { plan: digest, until } = &run.approval else {
         return Err(InvalidAnswer::NotAsked.into());
     };
@@ -123,7 +123,7 @@ pub async fn ask(
         answer(json!({ "agreed": { "plan": digest } })),
         answer(json!({ "denied": { "why": "WHY" } })),
     );
-    world.notices().publish(topic, "Stormdrill: somebody has to agree to a run", &body).await.map_err(unasked)
+    world.notices().publish(topic, "Stormdrill: somebody has to agree to a run", &body).await.map_err(not_asked)
 }
 
 /// Takes somebody's answer.
@@ -158,9 +158,9 @@ pub async fn answer(
     if written.approval != approval {
         return Err(InvalidAnswer::NotAsked.into());
     }
-    let unsaid = |source| ApprovalError::Unsaid { run: id.clone(), source };
-    let token = world.task_tokens().token(id).await.map_err(unsaid)?;
-    world.callback().resume(&token).await.map_err(unsaid)
+    let not_resumed = |source| ApprovalError::ResumeFailed { run: id.clone(), source };
+    let token = world.task_tokens().token(id).await.map_err(not_resumed)?;
+    world.callback().resume(&token).await.map_err(not_resumed)
 }
 
 /// What somebody answers.

@@ -18,7 +18,7 @@ pub const PANIC: &str = "Panic";
 /// The names of what goes wrong around a phase; those of the phases are [`ERROR_NAMES`](crate::ERROR_NAMES).
 pub const EDGE_NAMES: &[&str] = &[INPUT, OUTPUT, PANIC];
 
-/// The longest cause, in bytes: it is carried by the state machine, whose payload shall stay small.
+/// The longest cause, in bytes: it is carried by the state machine, whose payload must stay small.
 const LONGEST_CAUSE: usize = 4_000;
 
 /// What a function answers instead of a document.
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_long_cause_is_cut_at_a_character() {
-        let failure = Failure::new("Inject.Unmade", "é".repeat(LONGEST_CAUSE));
+        let failure = Failure::new("Inject.CallFailed", "é".repeat(LONGEST_CAUSE));
 
         assert!(failure.cause.len() <= LONGEST_CAUSE);
         assert!(failure.cause.ends_with("é…"));

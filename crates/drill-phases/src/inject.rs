@@ -39,7 +39,7 @@ pub enum InjectError {
     },
     /// The record could not be read or moved.
     #[error("injection cannot continue")]
-    Record(#[source] RecordError),
+    RunRecord(#[source] RecordError),
     /// The plan is not the one that was made ready.
     #[error("the plan of run {run} is not the one that was agreed to: start a new run")]
     PlanChanged {
@@ -146,7 +146,7 @@ has::bundle! {
 /// Breaks what is due.
 pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, InjectError> {
     let id = &baton.run_id;
-    let (run, plan) = records::planned(world, id).await.map_err(InjectError::Record)?;
+    let (run, plan) = records::planned(world, id).await.map_err(InjectError::RunRecord)?;
     if run.plan.as_ref() != Some(&plan.scope.digest()) {
         return Err(InjectError::PlanChanged { run: id.clone() });
     }
@@ -163,7 +163,7 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
     );
     set?;
     permitted?;
-    let rows = rows.map_err(|error| InjectError::Record(RecordError::store(id)(error)))?;
+    let rows = rows.map_err(|error| InjectError::RunRecord(RecordError::store(id)(error)))?;
     // A call is repeated, and faults start later: what was permitted then may be forbidden now.
     let now = world.clock().now();
     if !first && course::due(&plan, armed, now).any(|change| !course::is_begun(&plan, &rows, change)) {
@@ -209,7 +209,7 @@ async fn lease(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError>
     world.leases().lease(id, &undo::holding(&plan.scope)).await.map_err(|source| match source.class {
         Class::Conflict => InjectError::TargetBusy { run: id.clone(), source },
         Class::Transient | Class::Refused | Class::Missing | Class::Ambiguous => {
-            InjectError::Record(RecordError::store(id)(source))
+            InjectError::RunRecord(RecordError::store(id)(source))
         }
     })
 }
@@ -235,7 +235,7 @@ fn forbidden(refusal: Refusal) -> Result<(), InjectError> {
 fn stands_elsewhere(run: &RunId) -> impl FnOnce(RecordError) -> InjectError + use<'_> {
     |error| match error {
         RecordError::Illegal { .. } => InjectError::Superseded { run: run.clone(), source: error },
-        RecordError::Store { .. } => InjectError::Record(error),
+        RecordError::Store { .. } => InjectError::RunRecord(error),
     }
 }
 

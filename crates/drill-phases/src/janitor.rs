@@ -101,7 +101,7 @@ pub struct Swept {
 pub enum JanitorError {
     /// It could not even look.
     #[error("cannot look for runs past their deadline")]
-    Unread(#[source] PortError),
+    LedgerUnreadable(#[source] PortError),
     /// Something is left behind; the sweep tries again.
     #[error("not clean yet: {}", .swept.left.iter().map(|(run, why)| format!("{run}: {why}")).collect::<Vec<_>>().join("; "))]
     NotClean {
@@ -124,7 +124,7 @@ pub async fn sweep(world: &impl Healing, wake: &Wake) -> Result<Swept, JanitorEr
             .ledger()
             .overdue(world.clock().now())
             .await
-            .map_err(JanitorError::Unread)?
+            .map_err(JanitorError::LedgerUnreadable)?
             .into_iter()
             .map(|run| (run, Ending::Stopped { how: "its deadline passed and it was not clean".to_owned() }))
             .collect(),

@@ -26,5 +26,5 @@ mod sampling;
 pub mod undo;
 pub mod validate;
 
-pub use self::errors::{ERROR_NAMES, Named, error_name};
+pub use self::errors::{ERROR_NAMES, NEXT, Named, error_name};
 pub use self::records::RecordError;

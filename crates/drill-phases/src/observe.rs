@@ -37,10 +37,10 @@ pub enum ObserveError {
     },
     /// The record could not be read or moved.
     #[error("observation cannot continue")]
-    Record(#[from] RecordError),
-    /// A sample was taken and could not be written down.
-    #[error("cannot write down sample {number}")]
-    Unwritten {
+    RunRecord(#[from] RecordError),
+    /// A sample was taken and could not be stored.
+    #[error("sample {number} was taken and could not be stored")]
+    SampleNotWritten {
         /// Which.
         number: u32,
         /// What the store said.
@@ -104,7 +104,7 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
         if let Some(sample) = latest.last_mut() {
             sample.faults = looks.take();
             let written = looks.meanwhile(world.runs().record_samples(id, std::slice::from_ref(sample))).await;
-            written.map_err(|source| ObserveError::Unwritten { number: next, source })?;
+            written.map_err(|source| ObserveError::SampleNotWritten { number: next, source })?;
             stops = stops.or_else(|| holds::vanished(&plan, sample));
         }
         next += 1;

@@ -46,10 +46,10 @@ pub struct Invocation {
 pub enum PrepareError {
     /// The name of the execution is not one of ours.
     #[error("the execution has a name that no run can have")]
-    Name(#[from] InvalidName),
+    ExecutionName(#[from] InvalidName),
     /// The record could not be read or moved.
     #[error("preparation cannot continue")]
-    Record(#[from] RecordError),
+    RunRecord(#[from] RecordError),
     /// Something that Prepare has to know could not be read; starting again may help.
     #[error("cannot prepare the run: {what} cannot be read")]
     Unreachable {

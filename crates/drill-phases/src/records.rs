@@ -8,7 +8,7 @@ use drill_model::run::{Event, IllegalEvent, Run};
 use crate::ports::has::prelude::*;
 use crate::ports::{Class, PortError, has};
 
-/// So often a lost race is run again: each loss means that somebody else moved the run on.
+/// How often a lost race is run again: each loss means that somebody else moved the run on.
 const RACES: usize = 8;
 
 /// A record that could not be read or moved.

@@ -17,8 +17,8 @@ use crate::undo::{self, Left};
 pub enum RecoverError {
     /// The record could not be read or moved.
     #[error("recovery cannot continue")]
-    Record(#[from] RecordError),
-    /// Something is not seen to be gone.
+    RunRecord(#[from] RecordError),
+    /// It could not be confirmed that something was reverted.
     #[error("could not confirm that everything was reverted: {}", undo::summary(.left))]
     NotClean {
         /// What.

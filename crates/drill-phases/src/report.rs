@@ -23,10 +23,10 @@ use crate::records::{self, RecordError};
 pub enum ReportError {
     /// The record could not be read or moved.
     #[error("the report cannot be finished")]
-    Record(#[from] RecordError),
+    RunRecord(#[from] RecordError),
     /// A file of the report could not be written; the verdict is in the record all the same.
     #[error("cannot write {file} of the report on run {run}")]
-    Unwritten {
+    FileNotWritten {
         /// Which run.
         run: RunId,
         /// Which file.
@@ -85,7 +85,7 @@ pub async fn report(world: &impl ReportPorts, baton: &Baton) -> Result<Baton, Re
     for (file, stored) in
         side_by_side(files, async |(file, content)| (file, world.reports().store(id, file, content).await)).await
     {
-        stored.map_err(|source| ReportError::Unwritten { run: id.clone(), file, source })?;
+        stored.map_err(|source| ReportError::FileNotWritten { run: id.clone(), file, source })?;
     }
     let notice = drill_report::notice(&report);
     let topic = report.plan.as_ref().map_or("default", |plan| plan.scope.experiment.notify.topic.as_str());

@@ -1,6 +1,6 @@
 //! Rollback: after anything went wrong, put back everything that was changed or may have been, with as little as possible.
 //!
-//! Next state: Settle. Fails as `Rollback.*` until everything is seen to be gone; the machine retries for a long time,
+//! Next state: Settle. Fails as `Rollback.*` until everything is confirmed to be gone; the machine retries for a long time,
 //! then pages. It needs the ledger, the instances and the hosts, and nothing else.
 
 use drill_model::baton::{Baton, Word};
@@ -17,8 +17,8 @@ use crate::undo::{self, Left};
 pub enum RollbackError {
     /// The record could not be read or moved.
     #[error("rollback cannot continue")]
-    Record(#[from] RecordError),
-    /// Something is not seen to be gone.
+    RunRecord(#[from] RecordError),
+    /// It could not be confirmed that something was reverted.
     #[error("could not confirm that everything was reverted: {}", undo::summary(.left))]
     NotClean {
         /// What.

@@ -33,7 +33,7 @@ pub(crate) fn longest(targets: impl Iterator<Item = usize>) -> Span {
     TIME_TO_PUT_BACK.plus(Span::seconds(more))
 }
 
-/// A change that is not seen to be gone yet.
+/// A change that is not confirmed to be gone yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Left {
     /// Whose.
@@ -58,7 +58,7 @@ pub(crate) fn summary(left: &[Left]) -> String {
     text.join("; ")
 }
 
-/// Undoes these rows and closes those that are seen to be gone. What it could not is returned, never dropped.
+/// Undoes these rows and closes those that are confirmed to be gone. What it could not is returned, never dropped.
 pub(crate) async fn undo(world: &impl Healing, run: &RunId, rows: &[Row]) -> Vec<Left> {
     let open: Vec<&Row> = rows.iter().filter(|row| row.state.is_open()).collect();
     let (on_hosts, on_resources): (Vec<&Row>, Vec<&Row>) =
@@ -81,7 +81,7 @@ pub(crate) async fn close(world: &impl Healing, closed: Vec<(&Row, State)>) -> V
     match world.ledger().advance(&steps, world.clock().now()).await {
         Ok(()) => Vec::new(),
         Err(error) => {
-            let why = format!("it is gone, and that could not be written down: {error}");
+            let why = format!("it is gone, and that could not be recorded: {error}");
             steps.into_iter().map(|step| Left { row: step.row, why: why.clone() }).collect()
         }
     }
@@ -160,7 +160,7 @@ async fn finish(
     }
     let now = world.clock().now();
     if rows.iter().any(|row| matches!(row.state, State::Abandoned { .. })) {
-        // A person has taken it on: the run is over, and was never seen to be whole.
+        // A person has taken it on: the run is over, and was never confirmed to be whole.
         records::update_from(world, stands, Event::GiveUp, |run| run.end(ending.clone())).await?;
     } else if !matches!(stands.status, Status::Judged | Status::Refused | Status::Planned) {
         records::update_from(world, stands, Event::Cleaned, |run| {

@@ -23,10 +23,10 @@ use crate::sampling::Sampler;
 pub enum ValidateError {
     /// The record could not be read.
     #[error("validation cannot continue")]
-    Record(#[from] RecordError),
-    /// A sample was taken and could not be written down.
-    #[error("cannot write down sample {number}")]
-    Unwritten {
+    RunRecord(#[from] RecordError),
+    /// A sample was taken and could not be stored.
+    #[error("sample {number} was taken and could not be stored")]
+    SampleNotWritten {
         /// Which.
         number: u32,
         /// What the store said.
@@ -70,7 +70,7 @@ pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton
     let sampler = Sampler::of(&plan, plan.scope.experiment.recovery.check_every);
     let sample = sampler.sample(world, Stage::Recovery, number, &samples).await;
     let written = world.runs().record_samples(id, std::slice::from_ref(&sample)).await;
-    written.map_err(|source| ValidateError::Unwritten { number, source })?;
+    written.map_err(|source| ValidateError::SampleNotWritten { number, source })?;
     samples.push(sample);
 
     let recovery = &plan.scope.experiment.recovery;

@@ -16,19 +16,19 @@ pub struct Timing {
     pub delivery_timeout: Duration,
     /// A command that was not delivered by then never is. `None`: it is delivered however late.
     pub expiry: Option<Duration>,
-    /// Every order is delivered a second time, so much after it was delivered first; the first copy may still be under way.
+    /// Every order is delivered a second time, this long after the first; the first copy may still be under way.
     pub redelivery: Option<Duration>,
     /// Of an order that is delivered twice, what the second copy did is what the service tells.
     pub second_is_heard: bool,
     /// A host in a subnet that is cut off does not hear its agent's orders, and its answers do not arrive.
     pub cut_agents: bool,
-    /// A call of the scheduler that was taken back is made all the same, so much after that.
+    /// A call of the scheduler that was taken back is made all the same, this long after that.
     pub ghost_undos: Option<Duration>,
-    /// For so long a new command is not known to those who ask for its answers.
+    /// How long a new command is unknown to callers that ask for its answers.
     pub answers: Duration,
-    /// For so long a change of an instance is not seen by those who describe it.
+    /// How long a change of an instance is not visible in descriptions.
     pub visibility: Duration,
-    /// For so long the index of open rows lies behind the rows.
+    /// How far the index of open rows lags behind the rows.
     pub index: Duration,
     /// From a measurement until it can be read.
     pub publishing: Duration,

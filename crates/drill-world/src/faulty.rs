@@ -40,7 +40,7 @@ pub enum Kind {
     LostReply,
     /// It happens twice, as when a client tries again after a reply that was lost; the second reply is heard.
     DeliveredTwice,
-    /// It happens so much later, as seen by the caller and by the service.
+    /// It happens this much later, as seen by the caller and by the service.
     Slow(Duration),
     /// The caller dies before it.
     KilledBefore,

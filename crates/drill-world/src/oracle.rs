@@ -21,7 +21,7 @@ use self::truth::Truth;
 use crate::hosts::{Alive, Order, Sight};
 use crate::world::World;
 
-/// Clocks of hosts may differ by so much, and a call may be under way for so long.
+/// How far clocks of hosts may differ, and how long a call may be under way.
 const TOLERANCE: Duration = Duration::from_secs(60);
 
 /// The calls that do a harm which lasts until somebody ends it. Written here again: who judges does not ask the judged.

@@ -121,7 +121,7 @@ pub async fn a_row_goes_forward_only(ground: &impl Ground) {
     store.advance(&[step(&first, landed(8))], at(9)).await.unwrap();
     store.advance(&[step(&intended, landed(8))], at(9)).await.unwrap();
     assert_eq!(now().await, first);
-    // A change that was seen to be there was made.
+    // A change that was found was made.
     store.advance(&[step(&intended, State::NeverMade { why: "late".into() })], at(10)).await.unwrap();
     assert_eq!(now().await, first);
     store.advance(&[step(&intended, undone())], at(11)).await.unwrap();

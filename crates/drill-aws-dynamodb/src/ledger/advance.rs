@@ -13,7 +13,7 @@ use crate::calls::{BATCH_GET, Condition, PAUSES, RunTable};
 use crate::item::{Key, read, row_item, string, text, written};
 use crate::transact::{ACTIONS, Cancelled, Fate, TRANSACT};
 
-/// A row and where it shall go, in order.
+/// A row and the state that it moves to, in order.
 struct Move<'a> {
     key: Key,
     to: Vec<&'a State>,

@@ -189,9 +189,9 @@ fn texts(ids: &[InstanceId]) -> Vec<String> {
 /// The answer lists what the verb took effect on: that must be everything.
 fn all_changed(call: &'static str, ids: &[InstanceId], changes: &[InstanceStateChange]) -> Answer<()> {
     let changed: BTreeSet<&str> = changes.iter().filter_map(InstanceStateChange::instance_id).collect();
-    let unsaid: Vec<&InstanceId> = ids.iter().filter(|id| !changed.contains(id.as_str())).collect();
-    if unsaid.is_empty() {
+    let missing: Vec<&InstanceId> = ids.iter().filter(|id| !changed.contains(id.as_str())).collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    Err(PortError::new(Class::Ambiguous, call, format!("the answer does not speak of {}", list(unsaid))))
+    Err(PortError::new(Class::Ambiguous, call, format!("the answer does not speak of {}", list(missing))))
 }

@@ -5,7 +5,7 @@ use serde::de::Unexpected;
 
 use super::finding::Step;
 
-/// So much of somebody's text is repeated in a message.
+/// How much of the given text a message repeats.
 const MOST_REPEATED: usize = 60;
 
 /// The text without what a terminal would obey.

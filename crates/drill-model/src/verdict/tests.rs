@@ -113,7 +113,7 @@ fn every_ending_but_a_completed_one_is_aborted_whatever_the_numbers_say() {
         Some(Ending::Breached { condition: "alarm orders-error-budget".into(), at: at(20) }),
         Some(Ending::Blind { what: "availability".into(), at: at(20) }),
         Some(Ending::Lever { reason: "trading day".into() }),
-        Some(Ending::Failed { error: "Inject.Unrecorded".into(), cause: "throttled".into() }),
+        Some(Ending::Failed { error: "Inject.IntentNotWritten".into(), cause: "throttled".into() }),
         Some(Ending::Stopped { how: "ABORTED".into() }),
         Some(Ending::Refused { reasons: vec![Refusal::Window { why: "late".into() }] }),
         Some(Ending::DryRun),

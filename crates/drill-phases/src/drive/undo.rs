@@ -22,7 +22,7 @@ use crate::undo::{Left, PATIENCE, close};
 /// Between two looks at the targets.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
-/// Puts these rows back and closes those that are seen to be gone; the others are returned.
+/// Puts these rows back and closes those that are confirmed to be gone; the others are returned.
 pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -> Vec<Left> {
     if rows.is_empty() {
         return Vec::new();

@@ -120,7 +120,7 @@ impl HostSpec {
         self
     }
 
-    /// Its clock is so much ahead of the time, or behind it.
+    /// How far its clock is ahead of the time, or behind it.
     #[must_use]
     pub fn skew(mut self, skew: SignedDuration) -> Self {
         self.skew = skew;
@@ -147,7 +147,7 @@ pub struct HostTiming {
     pub replacement: Duration,
     /// From the death of a process until its supervisor has it back.
     pub restart: Duration,
-    /// For so long a terminated instance is still described.
+    /// How long a terminated instance is still described.
     pub remembered: Duration,
 }
 

@@ -31,7 +31,7 @@ fn errors(missing: Missing) -> Alarm {
     }
 }
 
-/// The service measures this value every second for so long.
+/// The service measures this value every second for this long.
 fn measure(simulation: &Simulation, value: f64, seconds: u64) {
     let start = simulation.now();
     for second in 0..seconds {

@@ -335,7 +335,7 @@ unit() {
   hold
 }
 
-# hold: applies the fault, says how that went, and stays for as long as the fault shall.
+# hold: applies the fault, says how that went, and stays until the fault ends.
 hold() {
   name_unit "$SSM_Unit"
   [ ! -w /proc/$$/oom_score_adj ] || echo 900 >/proc/$$/oom_score_adj 2>/dev/null || :

@@ -5,7 +5,7 @@
 # A fault's own source sets $protocol (tcp, udp or all), $port (0 is every one) and $chance (of a packet to be dropped;
 # always, when it is empty).
 
-# So often the holder looks for new addresses, in seconds.
+# How often the holder looks for new addresses, in seconds.
 FOLLOW=5
 follow_at=0 own_rules='' landed_rules=''
 
