@@ -62,7 +62,7 @@ deploy: build ## Deploy the stack, after showing what changes (needs an AWS acco
 	@SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/target/venvs/sam/bin:$$PATH" sam deploy
 	@scripts/prove-undo.sh
 
-prove-undo: ## Prove that the scheduler makes our undo calls (ARGS="--stack NAME"); experiments that need them are refused until then
+prove-undo: ## Prove that the scheduler makes our undo calls (ARGS="--stack NAME"); until then, experiments that need them are refused
 	@scripts/prove-undo.sh $(ARGS)
 
 delete: ## Delete the stack (ARGS=--with-data: with tables, reports and logs); refuses while something is broken

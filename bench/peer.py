@@ -35,6 +35,7 @@ def compare(functions, sizes, local, say):
     for size in sizes:
         with local("--phantoms", str(size)) as aws:
             outputs = deploy.deploy(ROOT / "template.yaml", code=functions, parameters={"Environments": "lab"})
+            deploy.prove_undo(outputs["RunsTableName"])
             stack = Stack(aws, outputs, None)
             with Watched(aws) as watched:
                 say(f"a stop of {size} instances, ours and Chaos Toolkit's")

@@ -141,6 +141,7 @@ def run(functions, targets, delay_millis=0):
     say(f"a run on {targets} targets" + (f", every call {delay_millis} ms later" if delay_millis else ""))
     with local("--phantoms", str(targets)) as aws:
         outputs = deploy.deploy(ROOT / "template.yaml", code=functions, parameters={"Environments": "lab"})
+        deploy.prove_undo(outputs["RunsTableName"])
         with measuring(aws):
             aws.ask("traffic", {"delay_millis": delay_millis})
             drill = Stack(aws, outputs, None).start(experiment(targets), name=f"bench-{targets}")

@@ -3,14 +3,14 @@
 use drill_model::ids::{ExperimentId, RunId};
 use drill_phases::ports::{
     AlarmClock, ArmUndo, Callback, ClearClock, DisarmUndo, EmergencyStop, Experiments, Leases, Ledger, Notices,
-    Reports, Runs, TaskTokens,
+    Reports, Runs, TaskTokens, UndoProof,
 };
 use jiff::Timestamp;
 
 /// The ports, and what no port does.
 pub trait Ground {
     /// The table of runs.
-    type Store: Runs + Ledger + Leases + EmergencyStop + TaskTokens;
+    type Store: Runs + Ledger + Leases + EmergencyStop + TaskTokens + UndoProof;
 
     fn store(&self) -> &Self::Store;
     fn experiments(&self) -> &impl Experiments;
@@ -24,6 +24,8 @@ pub trait Ground {
     async fn put_experiment(&self, id: &ExperimentId, text: &str);
     async fn pull_lever(&self, reason: &str);
     async fn release_lever(&self);
+    /// Writes, as `scripts/prove-undo.sh` does, that the scheduler makes undo calls.
+    async fn prove_undo(&self, at: Timestamp);
     /// When the clock of a run rings, if it is set.
     async fn clock(&self, run: &RunId) -> Option<Timestamp>;
     /// The content of a file of a report.

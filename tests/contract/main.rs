@@ -74,6 +74,7 @@ facts![
     runs::samples_are_written_once_and_read_in_order,
     runs::the_latest_samples_are_the_last_of_their_stage,
     runs::the_lever_is_read_as_it_stands,
+    runs::the_proof_of_the_undo_is_read_as_it_stands,
     runs::a_new_token_replaces_the_old,
     runs::an_experiment_is_its_text,
     undos::what_was_armed_is_read_back_as_it_was_armed,

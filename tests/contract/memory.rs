@@ -20,6 +20,7 @@ pub struct Memory {
 pub fn play(fact: impl AsyncFnOnce(&Memory)) {
     let simulation = Simulation::new(1);
     let ground = Memory { world: simulation.world.clone() };
+    ground.world.set_undo_proven(None);
     simulation.play(fact(&ground)).unwrap();
 }
 
@@ -64,6 +65,10 @@ impl Ground for Memory {
 
     async fn pull_lever(&self, reason: &str) {
         self.world.pull_lever(reason);
+    }
+
+    async fn prove_undo(&self, at: Timestamp) {
+        self.world.set_undo_proven(Some(at));
     }
 
     async fn release_lever(&self) {

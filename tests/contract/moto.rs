@@ -252,6 +252,12 @@ impl Ground for Moto {
         put.send().await.unwrap();
     }
 
+    async fn prove_undo(&self, at: Timestamp) {
+        let put = self.tables().put_item().table_name(format!("{}-runs", self.own));
+        let put = put.item("pk", string("UNDO")).item("sk", string("PROOF")).item("at", string(format!("{at:.0}")));
+        put.send().await.unwrap();
+    }
+
     async fn release_lever(&self) {
         let delete = self.tables().delete_item().table_name(format!("{}-runs", self.own));
         delete.key("pk", string("LEVER")).key("sk", string("LEVER")).send().await.unwrap();

@@ -27,6 +27,7 @@ def stack(tmp_path_factory):
         with watching() as monitor:
             parameters = {"Environments": "lab", "AllowTermination": "yes", "PrometheusUrl": monitor.prometheus_url}
             outputs = deploy.deploy(ROOT / "template.yaml", code=functions(), parameters=parameters)
+            deploy.prove_undo(outputs["RunsTableName"])
             url, arn = aws.queue()
             aws.client("sns").subscribe(TopicArn=outputs["NoticeTopicArn"], Protocol="sqs", Endpoint=arn)
             stack = Stack(aws, outputs, url, monitor)

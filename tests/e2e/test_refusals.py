@@ -3,8 +3,9 @@
 import datetime
 import json
 
+import deploy
 import pytest
-from experiments import crash, frozen, guarded
+from experiments import crash, frozen, guarded, stopped
 
 
 def refused(run):
@@ -14,7 +15,7 @@ def refused(run):
     assert run.ledger() == []
     report = run.report()
     assert report["run"]["judgement"]["verdict"] == "refused"
-    return " ".join(report["run"]["ending"]["reasons"])
+    return " ".join(finding["seen"] for finding in report["run"]["judgement"]["findings"])
 
 
 def test_outside_its_window(stack):
@@ -25,7 +26,19 @@ def test_outside_its_window(stack):
 
 
 def test_beyond_its_blast_radius(stack):
-    assert "max_blast_radius 20%" in refused(stack.start(guarded(max_blast_radius="20%")))
+    run = stack.start(guarded(max_blast_radius="20%"))
+
+    assert "max_blast_radius 20%" in refused(run)
+    assert [reason["guard"] for reason in run.report()["run"]["ending"]["reasons"]] == ["pick"]
+
+
+def test_a_fault_that_the_scheduler_must_end_before_it_is_proven_that_it_does(stack):
+    dynamodb, table = stack.aws.client("dynamodb"), stack.outputs["RunsTableName"]
+    dynamodb.delete_item(TableName=table, Key={"pk": {"S": "UNDO"}, "sk": {"S": "PROOF"}})
+    try:
+        assert "make prove-undo" in refused(stack.start(stopped()))
+    finally:
+        deploy.prove_undo(table)
 
 
 def test_while_the_lever_is_pulled(stack):

@@ -42,6 +42,22 @@ fn the_lever_forbids_a_start() {
 }
 
 #[test]
+fn a_fault_that_the_scheduler_must_end_waits_for_the_proof_that_it_does() {
+    let unproven = || {
+        let stage = Stage::new();
+        stage.sim.world.set_undo_proven(None);
+        stage
+    };
+
+    let off = "  - { name: off, kind: instance-stop, on: orders, duration: 60s }";
+    assert!(refused(&unproven(), &experiment(off, "  stop_when: none")).contains("run `make prove-undo`"));
+
+    // A host's dead man needs no scheduler.
+    let journey = unproven().play(&experiment(SLOW, STOP));
+    assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run);
+}
+
+#[test]
 fn a_closed_window_forbids_a_start() {
     // The stage begins on a Monday at ten in the morning, UTC.
     let guards = format!("{STOP}\n  windows: [{{ days: mon-fri, from: \"17:00\", to: \"08:00\", zone: UTC }}]");

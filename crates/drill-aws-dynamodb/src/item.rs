@@ -52,6 +52,11 @@ impl Key {
         Self { pk: "LEVER".to_owned(), sk: "LEVER".to_owned() }
     }
 
+    /// The key of the proof that the scheduler makes undo calls.
+    pub(crate) fn undo_proof() -> Self {
+        Self { pk: "UNDO".to_owned(), sk: "PROOF".to_owned() }
+    }
+
     /// The key of an item that was read.
     pub(crate) fn found(item: &Item) -> Option<Self> {
         Some(Self { pk: text(item, "pk")?.to_owned(), sk: text(item, "sk")?.to_owned() })

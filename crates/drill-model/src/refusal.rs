@@ -74,6 +74,17 @@ refusals! {
         /// What the store said.
         why: String,
     }
+    /// Nobody has seen the scheduler make an undo call.
+    #[error(
+        "{} could outlive everything of ours: it is not proven that the scheduler makes undo calls{}; run `make prove-undo` and start again",
+        listed(faults), because(why.as_ref())
+    )]
+    UndoNotProven("undo-not-proven") {
+        /// The faults that need a scheduled undo.
+        faults: Vec<FaultName>,
+        /// What the store said, where the proof could not be read.
+        why: Option<String>,
+    }
     /// No window is open for long enough.
     #[error("{why}")]
     Window("window") {
@@ -334,6 +345,10 @@ fn quoted(groups: &[TargetName]) -> String {
 
 fn without(ailing: usize) -> String {
     if ailing == 0 { String::new() } else { format!(" (without {ailing} that are not known to be healthy)") }
+}
+
+fn listed(faults: &[FaultName]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// How many hosts are named; the others are counted.

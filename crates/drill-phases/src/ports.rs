@@ -20,7 +20,7 @@ use jiff::Timestamp;
 pub use self::hosts::{CommandId, HostAnswer, HostAnswers, HostCommand, HostHarm, HostHeal, HostProbe};
 pub use self::measures::{Datapoint, Http, HttpReading, Metrics, Prometheus};
 pub use self::people::{Callback, Notices, Reports};
-pub use self::records::{EmergencyStop, Experiments, Holding, Leases, Ledger, Runs, Step, TaskTokens};
+pub use self::records::{EmergencyStop, Experiments, Holding, Leases, Ledger, Runs, Step, TaskTokens, UndoProof};
 pub use self::resources::{ArmUndo, DisarmUndo, Group, Groups, Harms, Heals, Rehearsal, Rehearse, Sees, TimedUndo};
 
 /// The most targets of one command, and of one batch of intents.

@@ -64,7 +64,7 @@ pub enum PrepareError {
 has::bundle! {
     /// What Prepare needs of the world: nothing here changes a target.
     pub trait PreparePorts =
-        Clock + Place + Experiments + Runs + Leases + EmergencyStop + Sees + Groups + Rehearse + HostProbe +
+        Clock + Place + Experiments + Runs + Leases + EmergencyStop + UndoProof + Sees + Groups + Rehearse + HostProbe +
         HostAnswers + Metrics + Prometheus + Http;
 }
 

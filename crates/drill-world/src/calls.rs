@@ -75,6 +75,9 @@ methods! {
     "EmergencyStop" {
         Lever = "lever", "dynamodb:GetItem", reads;
     }
+    "UndoProof" {
+        UndoProven = "undo_proven", "dynamodb:GetItem", reads;
+    }
     "AlarmClock" {
         SetClock = "set_clock", "scheduler:CreateSchedule", writes;
     }

@@ -8,7 +8,8 @@ use drill_model::ids::{ExperimentId, RunId};
 use drill_model::observation::{Sample, Stage};
 use drill_model::plan::Plan;
 use drill_model::run::Run;
-use drill_phases::ports::{Answer, Class, EmergencyStop, Experiments, PortError, Runs};
+use drill_phases::ports::{Answer, Class, EmergencyStop, Experiments, PortError, Runs, UndoProof};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -77,6 +78,19 @@ impl World {
     /// Puts the emergency stop back.
     pub fn release_lever(&self) {
         self.state().lever = None;
+    }
+}
+
+impl World {
+    /// When it was proven that the scheduler makes undo calls; before any world began, unless a test says otherwise.
+    pub fn set_undo_proven(&self, at: Option<Timestamp>) {
+        self.state().undo_proven = at;
+    }
+}
+
+impl UndoProof for World {
+    async fn undo_proven(&self) -> Answer<Option<Timestamp>> {
+        self.call(Method::UndoProven, async |_| Ok(self.state().undo_proven)).await
     }
 }
 

@@ -13,7 +13,7 @@ drill_lambda::ports! {
         clock: drill_aws_config::SystemClock => Clock;
         place: drill_aws_config::Here => Place;
         experiments: drill_aws_dynamodb::ExperimentTable => Experiments;
-        runs: drill_aws_dynamodb::RunTable => Runs, Leases, EmergencyStop;
+        runs: drill_aws_dynamodb::RunTable => Runs, Leases, EmergencyStop, UndoProof;
         resources: drill_aws_ec2::Ec2 => Sees, Rehearse;
         groups: drill_aws_autoscaling::AutoScaling => Groups;
         hosts: drill_aws_ssm::RunCommand => HostProbe, HostAnswers;

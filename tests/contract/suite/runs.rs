@@ -2,7 +2,7 @@
 
 use drill_model::observation::{Sample, Stage};
 use drill_model::run::Status;
-use drill_phases::ports::{Class, EmergencyStop as _, Experiments as _, Runs as _, TaskTokens as _};
+use drill_phases::ports::{Class, EmergencyStop as _, Experiments as _, Runs as _, TaskTokens as _, UndoProof as _};
 
 use super::class;
 use crate::fixtures::{at, id, plan, run, sample};
@@ -105,6 +105,12 @@ pub async fn the_latest_samples_are_the_last_of_their_stage(ground: &impl Ground
     assert_eq!(latest(3).await, all[127..]);
     assert_eq!(latest(1_000).await, all);
     assert_eq!(store.latest_samples(&id("r"), Stage::Baseline, 3).await.unwrap(), []);
+}
+
+pub async fn the_proof_of_the_undo_is_read_as_it_stands(ground: &impl Ground) {
+    assert_eq!(ground.store().undo_proven().await.unwrap(), None);
+    ground.prove_undo(at(60)).await;
+    assert_eq!(ground.store().undo_proven().await.unwrap(), Some(at(60)));
 }
 
 pub async fn the_lever_is_read_as_it_stands(ground: &impl Ground) {

@@ -247,6 +247,17 @@ async fn a_plan_whose_pointer_is_not_written_yet_is_missing() {
 }
 
 #[tokio::test]
+async fn a_proof_of_the_undo_says_when_it_was_made() {
+    let item = |at: Value| (200, json!({ "Item": { "pk": { "S": "UNDO" }, "sk": { "S": "PROOF" }, "at": at } }));
+    let (script, table) = table([done(), item(json!({ "S": "2026-11-21T17:00:00Z" })), item(json!({ "S": "soon" }))]);
+
+    assert_eq!(table.undo_proven().await.unwrap(), None);
+    assert_eq!(table.undo_proven().await.unwrap(), Some("2026-11-21T17:00:00Z".parse().unwrap()));
+    assert_eq!(table.undo_proven().await.unwrap_err().class, Class::Refused);
+    assert!(asked(&script).iter().all(|(_, body)| body["ConsistentRead"] == true));
+}
+
+#[tokio::test]
 async fn the_lever_is_pulled_whatever_its_item_says() {
     let item =
         |reason: Value| (200, json!({ "Item": { "pk": { "S": "LEVER" }, "sk": { "S": "LEVER" }, "reason": reason } }));

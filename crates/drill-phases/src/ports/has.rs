@@ -45,6 +45,7 @@ accessors! {
     leases: Leases;
     emergency_stop: EmergencyStop;
     task_tokens: TaskTokens;
+    undo_proof: UndoProof;
     alarm_clock: AlarmClock;
     clear_clock: ClearClock;
     arm_undo: ArmUndo;

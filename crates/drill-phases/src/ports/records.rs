@@ -112,6 +112,15 @@ pub struct Holding {
     pub shares: BTreeSet<TargetId>,
 }
 
+/// The proof that the scheduler makes undo calls. `scripts/prove-undo.sh` writes it at the end of a deployment.
+pub trait UndoProof {
+    /// The IAM actions that its calls need; none where nothing of AWS is asked.
+    const ACTIONS: &'static [&'static str] = &[];
+
+    /// When it was proven, or `None` while it is not (a consistent read).
+    async fn undo_proven(&self) -> Answer<Option<Timestamp>>;
+}
+
 /// The emergency stop of the account.
 pub trait EmergencyStop {
     /// The IAM actions that its calls need; none where nothing of AWS is asked.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use drill_model::experiment::Experiment;
-use drill_model::faults::{Call as _, Seen};
+use drill_model::faults::{Call as _, Ends, FaultSpec, Seen};
 use drill_model::ids::FaultName;
 use drill_model::observation::{AlarmReading, AlarmState};
 use drill_model::plan::Scope;
@@ -30,6 +30,7 @@ pub(super) async fn ask(
         Ok(Some(reason)) => reasons.push(Refusal::EmergencyStop { reason }),
         Err(error) => reasons.push(Refusal::EmergencyStopUnknown { why: error.to_string() }),
     }
+    reasons.extend(unproven(world, experiment).await);
     let kinds: Vec<_> = experiment.faults.iter().map(|fault| fault.fault.kind()).collect();
     let now = world.clock().now();
     let until = now + Duration::from(worst_case);
@@ -43,6 +44,23 @@ pub(super) async fn ask(
     let alarms = readings.filter(|reading| !sound(reading));
     reasons.extend(alarms.map(|reading| Refusal::Alarm { alarm: reading.alarm, state: reading.state }));
     Ok(reasons)
+}
+
+/// Faults that the scheduler must be able to end, when nobody has seen it do so.
+async fn unproven(world: &impl PreparePorts, experiment: &Experiment) -> Option<Refusal> {
+    let scheduled = |spec: &&FaultSpec| {
+        let change = spec.fault.change(&experiment.dependencies);
+        change.on_resource().is_some_and(|fault| fault.ends() == Ends::PutBack)
+    };
+    let faults: Vec<FaultName> = experiment.faults.iter().filter(scheduled).map(|spec| spec.name.clone()).collect();
+    if faults.is_empty() {
+        return None;
+    }
+    match world.undo_proof().undo_proven().await {
+        Ok(Some(_)) => None,
+        Ok(None) => Some(Refusal::UndoNotProven { faults, why: None }),
+        Err(error) => Some(Refusal::UndoNotProven { faults, why: Some(error.to_string()) }),
+    }
 }
 
 /// Asks for a dry run of every call on resources, of the doing and of the undoing.
