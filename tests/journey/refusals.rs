@@ -2,7 +2,7 @@
 
 use drill_model::host::Capability;
 use drill_model::observation::AlarmState;
-use drill_model::run::Ending;
+use drill_model::run::{Ending, Status};
 use drill_world::HostSpec;
 use serde_json::json;
 use stormdrill_tests::stage::{Stage, document, experiment};
@@ -110,7 +110,10 @@ fn who_loses_the_race_for_a_target_has_changed_nothing_and_is_refused() {
     let whole = stage.orders.iter().map(|id| home.instance(id)).collect();
     // After Prepare has looked who holds what, and before Inject takes it.
     stage.sim.world.spawn(async move {
-        world.sleep(std::time::Duration::from_secs(10)).await;
+        let run = "run".parse().expect("a run id");
+        while world.record(&run).is_none_or(|run| run.status == Status::Preparing) {
+            world.sleep(std::time::Duration::from_millis(1)).await;
+        }
         let other = "other".parse().expect("a run id");
         world.lease(&other, &Holding { whole, shares: [].into() }).await.expect("they are free");
     });

@@ -5,8 +5,8 @@ use std::time::Duration;
 use drill_model::faults::FaultKind;
 use drill_model::host::Document;
 use drill_model::observation::{AlarmState, ProbeReading, Reading, Sample, Stage as Part};
-use drill_phases::ports::{HttpReading, Runs as _};
-use drill_world::HostPlane as _;
+use drill_phases::ports::{Clock as _, HttpReading, Runs as _};
+use drill_world::{HostPlane as _, Metric};
 use jiff::{SignedDuration, Timestamp};
 use stormdrill_tests::stage::{Journey, Stage, experiment};
 
@@ -114,4 +114,48 @@ fn the_plan_knows_how_late_a_metric_is_published_and_the_run_waits_for_the_last_
         "{} {clean_at}",
         last.at
     );
+}
+
+/// The experiment, with its latency read from a queue of values that stand here.
+fn with_history(stage: &Stage, value: impl Fn(i64) -> f64, tolerance: &str) -> String {
+    let now = stage.sim.world.now();
+    for second in (0..7_200).step_by(10) {
+        let at = now - Duration::from_secs(second);
+        stage.sim.world.put_metric(&Metric::new("Orders", "Waiting"), at, value(second as i64));
+    }
+    experiment(SLOW, STOP)
+        .replace("metric: Latency, statistic: p99, period: 5s", "metric: Waiting, statistic: Average, period: 10s")
+        .replace("tolerance: { at_most: 200 }", tolerance)
+}
+
+#[test]
+fn what_has_a_history_is_looked_at_once() {
+    let stage = Stage::new();
+    let text = with_history(&stage, |_| 50.0, "tolerance: { at_most: 200 }");
+    let began = stage.sim.world.now();
+
+    let journey = stage.play(&text);
+
+    let read = stage.sim.play(stage.sim.world.plan(&journey.run.id));
+    let plan = read.expect("it is read").expect("the store answers");
+    let known: Vec<u32> = plan.baseline.iter().map(|baseline| baseline.known).collect();
+    assert_eq!(known, [180, 180], "of a quarter of an hour, and of half an hour");
+    assert_eq!(samples(&stage, &journey, Part::Baseline).len(), 1);
+    assert!(plan.made_at.duration_since(began) < SignedDuration::from_secs(5));
+}
+
+#[test]
+fn what_was_out_of_tolerance_too_often_in_its_history_is_not_broken_further() {
+    let out_for_a_while = |second: i64| if (600..700).contains(&second) { 900.0 } else { 50.0 };
+    for (tolerance, is_refused) in [("{ at_most: 200 }", true), ("{ at_most: 200, in_samples: 90% }", false)] {
+        let stage = Stage::new();
+        let text = with_history(&stage, out_for_a_while, &format!("tolerance: {tolerance}"));
+
+        let journey = stage.play(&text);
+
+        let said = format!("{:?}", journey.run.ending);
+        // Nothing is measured there while the fault lasts, so that no verdict of it is good.
+        assert_eq!(journey.verdict() == "refused", is_refused, "{said}");
+        assert_eq!(said.contains("out: 10, of: 180"), is_refused, "{said}");
+    }
 }

@@ -99,6 +99,7 @@ impl RunExperiment {
             served = supply::serving(lab, SETTLING) => served.map_err(Failure::failed)?,
             () = interrupted.next() => return Ok(ABORTED),
         }
+        supply::forget_the_start(&world);
         let machine = machine()?;
         let run = run_id(&experiment, &world);
         let document = serde_json::to_value(&experiment)?;

@@ -129,7 +129,7 @@ pub struct ProbeReading {
 
 impl ProbeReading {
     /// A sample takes along no more datapoints of a probe than these, the newest.
-    pub const MOST_EARLIER: usize = 120;
+    pub const MOST_EARLIER: usize = 180;
 }
 
 /// One datapoint of a metric, as it was read.

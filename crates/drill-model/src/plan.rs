@@ -134,12 +134,14 @@ impl Pacing {
 pub struct Baseline {
     /// Which probe.
     pub probe: ProbeName,
-    /// The mean of the known samples; absent when there was none.
+    /// The mean of the known values; absent when there was none.
     pub mean: Option<Finite>,
-    /// How many samples were known.
+    /// How many distinct values were known: a datapoint is one, however often it is read.
     pub known: u32,
-    /// How many were taken.
+    /// How many there were, those that stayed unknown with them.
     pub taken: u32,
+    /// How many of the known ones were out of tolerance.
+    pub out: u32,
     /// How old a metric's newest datapoint was at most when it was read, counted from the end of its period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_after: Option<Span>,

@@ -257,6 +257,18 @@ refusals! {
         /// What it should be, in words.
         tolerance: String,
     }
+    /// A probe is in its tolerance on the whole, and was out of it too often.
+    #[error("the system is not in its steady state: {out} of {of} values of {probe} before anything is broken were not {tolerance}; repair it first, or allow for them with `in_samples`")]
+    OutBefore("out-before") {
+        /// Which probe.
+        probe: ProbeName,
+        /// So many were out of tolerance.
+        out: u32,
+        /// Of so many.
+        of: u32,
+        /// What they should be, in words.
+        tolerance: String,
+    }
     /// A stop condition compares with a baseline that nothing can be compared with.
     #[error("the baseline of {probe} is {:.4}: a stop condition cannot compare with that, use `above` or `below`", measured.get())]
     Incomparable("incomparable") {

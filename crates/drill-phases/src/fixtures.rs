@@ -66,7 +66,7 @@ guards:{guards}
     };
     let mean = Finite::try_from(baseline).ok();
     let baseline =
-        vec![Baseline { probe: "latency".parse().unwrap(), mean, known: 5, taken: 5, published_after: None }];
+        vec![Baseline { probe: "latency".parse().unwrap(), mean, known: 5, taken: 5, out: 0, published_after: None }];
     Plan { scope, made_at: at(0), baseline }
 }
 

@@ -19,12 +19,16 @@ use futures_util::future::join_all;
 use futures_util::join;
 use jiff::Timestamp;
 
+pub(crate) use self::datapoints::History;
 use self::datapoints::{Known, LookBack};
 use crate::ports::has::prelude::*;
 use crate::ports::{Answer, HttpReading, Sampling, has};
 
 /// How many hosts of each population there should be.
 type Sizes = BTreeMap<TargetName, usize>;
+
+/// A sample takes along no more datapoints than these of all its probes together: a record has room for them.
+const MOST_TOGETHER: usize = 3_000;
 
 /// Takes the samples of a run.
 pub(crate) struct Sampler<'run> {
@@ -60,7 +64,10 @@ impl<'run> Sampler<'run> {
 
     /// How many samples back a datapoint can still be read again.
     pub(crate) fn memory(&self) -> u32 {
-        let longest = self.metrics().map(|(probe, metric)| self.look_back(probe, metric, self.pace).reach()).max();
+        let longest = self
+            .metrics()
+            .map(|(probe, metric)| self.look_back(probe, metric, self.pace, History::SinceLast).reach())
+            .max();
         let samples = longest.unwrap_or_default().as_millis() / self.pace.as_millis().max(1) + 2;
         u32::try_from(samples).unwrap_or(u32::MAX)
     }
@@ -68,11 +75,23 @@ impl<'run> Sampler<'run> {
     /// Takes a sample of every probe and of every alarm among the stop conditions. `past` are the samples before it: a datapoint
     /// that they have, with the same value, is not written down again.
     pub(crate) async fn sample(&self, world: &impl Sampling, stage: Stage, number: u32, past: &[Sample]) -> Sample {
+        self.sample_back(world, stage, number, past, History::SinceLast).await
+    }
+
+    /// The same, with so much of what was before.
+    pub(crate) async fn sample_back(
+        &self,
+        world: &impl Sampling,
+        stage: Stage,
+        number: u32,
+        past: &[Sample],
+        history: History,
+    ) -> Sample {
         let at = world.clock().now();
         let probes = &self.experiment.steady_state;
         let looks = probes.iter().map(|probe| self.look(world, probe, at));
         let (metrics, alarms, looks) =
-            join!(self.read_metrics(world, at, past), alarms(world, self.experiment), join_all(looks));
+            join!(self.read_metrics(world, at, past, history), alarms(world, self.experiment), join_all(looks));
         let mut metrics = metrics.into_iter();
         let readings = probes.iter().zip(looks).filter_map(|(probe, look)| match &probe.source {
             Source::CloudWatch(_) => metrics.next(),
@@ -96,34 +115,65 @@ impl<'run> Sampler<'run> {
         })
     }
 
-    fn look_back(&self, probe: &Probe, metric: &CloudWatchProbe, pace: Duration) -> LookBack {
-        let settling = self.settling.get(&probe.name).copied().unwrap_or_default();
-        LookBack { period: metric.period.into(), settling, pace, missing: probe.missing }
+    fn look_back(&self, probe: &Probe, metric: &CloudWatchProbe, pace: Duration, history: History) -> LookBack {
+        LookBack {
+            period: metric.period.into(),
+            settling: self.settling.get(&probe.name).copied().unwrap_or_default(),
+            pace,
+            missing: probe.missing,
+            history,
+            most_earlier: ProbeReading::MOST_EARLIER.min(MOST_TOGETHER / self.experiment.steady_state.len().max(1)),
+        }
     }
 
-    /// Every metric, in one call.
-    async fn read_metrics(&self, world: &impl Sampling, at: Timestamp, past: &[Sample]) -> Vec<ProbeReading> {
+    /// Every metric, in one call; history in one call for each period.
+    async fn read_metrics(
+        &self,
+        world: &impl Sampling,
+        at: Timestamp,
+        past: &[Sample],
+        history: History,
+    ) -> Vec<ProbeReading> {
         // While the faults were put back, nobody sampled.
         let since_last = past.last().and_then(|last| Duration::try_from(at.duration_since(last.at)).ok());
         let pace = self.pace.max(since_last.unwrap_or_default());
-        let reach = self.metrics().map(|(probe, metric)| self.look_back(probe, metric, pace).reach()).max();
-        let Some(reach) = reach else { return Vec::new() };
-        let metrics: Vec<CloudWatchProbe> = self.metrics().map(|(_, metric)| metric.clone()).collect();
-        let found = world.metrics().metrics(&metrics, at - reach, at).await;
-        let answered = world.clock().now();
-        let mut points = found.map(Vec::into_iter);
-        let reading = |(probe, metric): (&Probe, &CloudWatchProbe)| match &mut points {
-            Ok(points) => {
-                let points = points.next().unwrap_or_default();
-                let known = Known::of(&probe.name, past);
-                let nothing = || format!("{} {} has no datapoint", metric.namespace, metric.metric);
-                self.look_back(probe, metric, pace)
-                    .reading(probe, &points, at, &known)
-                    .unwrap_or_else(|| told(probe, Reading::unknown(nothing()), at, answered))
+        let metrics: Vec<(&Probe, &CloudWatchProbe, LookBack)> = self
+            .metrics()
+            .map(|(probe, metric)| (probe, metric, self.look_back(probe, metric, pace, history)))
+            .collect();
+        let mut calls: BTreeMap<Option<Span>, Vec<usize>> = BTreeMap::new();
+        for (place, (_, metric, _)) in metrics.iter().enumerate() {
+            let together = match history {
+                History::SinceLast => None,
+                History::Reference => Some(metric.period),
+            };
+            calls.entry(together).or_default().push(place);
+        }
+        let read = calls.into_values().map(async |places| {
+            let reach = places.iter().map(|place| metrics[*place].2.reach()).max().unwrap_or_default();
+            let asked: Vec<CloudWatchProbe> = places.iter().map(|place| metrics[*place].1.clone()).collect();
+            let found = world.metrics().metrics(&asked, at - reach, at).await;
+            (places, found, world.clock().now())
+        });
+        let mut readings: BTreeMap<usize, ProbeReading> = BTreeMap::new();
+        for (places, found, answered) in join_all(read).await {
+            let mut found = found.map(Vec::into_iter);
+            for place in places {
+                let (probe, metric, look_back) = &metrics[place];
+                let reading = match &mut found {
+                    Ok(found) => {
+                        let points = found.next().unwrap_or_default();
+                        let nothing = || format!("{} {} has no datapoint", metric.namespace, metric.metric);
+                        look_back
+                            .reading(probe, &points, at, &Known::of(&probe.name, past))
+                            .unwrap_or_else(|| told(probe, Reading::unknown(nothing()), at, answered))
+                    }
+                    Err(error) => told(probe, Reading::unknown(error.to_string()), at, answered),
+                };
+                readings.insert(place, reading);
             }
-            Err(error) => told(probe, Reading::unknown(error.to_string()), at, answered),
-        };
-        self.metrics().map(reading).collect()
+        }
+        readings.into_values().collect()
     }
 
     /// What is asked of somebody else than CloudWatch.

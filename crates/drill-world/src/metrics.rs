@@ -97,6 +97,13 @@ impl World {
         self.state().metrics.raw.entry(metric.clone()).or_default().entry(at).or_default().push(value);
     }
 
+    /// Forgets what was measured before an instant.
+    pub fn forget_metrics(&self, before: Timestamp) {
+        for values in self.state().metrics.raw.values_mut() {
+            *values = values.split_off(&before);
+        }
+    }
+
     /// Adds a model of a service: what it measures, each second, when the hosts are like this. It must always say the same
     /// of the same.
     pub fn model(&self, model: impl Fn(&HostsView, Timestamp) -> Vec<Datum> + 'static) {

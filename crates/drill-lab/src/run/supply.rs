@@ -89,6 +89,11 @@ fn metric_named(of: &Metric, name: &str) -> Metric {
 /// A fleet that has only just started is slow: what it does in this time is no baseline.
 const WARMING_UP: Duration = Duration::from_secs(5);
 
+/// What was measured while the fleet started is no history of a fleet that serves.
+pub(super) fn forget_the_start(world: &World) {
+    world.forget_metrics(clock::now() - WARMING_UP);
+}
+
 /// Waits until the fleet serves: orders are accepted, none fails, and that for some seconds on end.
 pub(super) async fn serving(lab: &Lab, patience: Duration) -> Result<(), String> {
     let give_up = clock::instant() + patience;

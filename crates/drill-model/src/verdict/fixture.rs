@@ -77,6 +77,7 @@ fn tell() -> Story {
         mean: Some(Finite::try_from(mean).unwrap()),
         known: 5,
         taken: 5,
+        out: 0,
         published_after: None,
     });
     let scope = Scope {

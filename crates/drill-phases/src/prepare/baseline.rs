@@ -1,20 +1,26 @@
 //! The baseline: what every probe shows before anything is broken. A system that is not steady is not broken further.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use drill_model::experiment::{Probe, Source, Trigger};
+use drill_model::experiment::{Experiment, Probe, Source, Trigger};
 use drill_model::observation::{Finite, Reading, Sample, Stage, mean};
 use drill_model::plan::{Baseline, Scope};
 use drill_model::quantity::Span;
 use drill_model::refusal::Refusal;
+use jiff::Timestamp;
 
 use super::{PrepareError, PreparePorts, Reasons};
 use crate::ports::has::prelude::*;
 use crate::records::RecordError;
-use crate::sampling::Sampler;
+use crate::sampling::{History, Sampler};
 
 /// Measuring the baseline takes no longer than this.
 const LONGEST: Duration = Duration::from_secs(60);
+/// So many looks more than are needed, where some are lost.
+const MORE_LOOKS: u32 = 3;
+/// Of fewer values than these, the share that is out of tolerance says little.
+const FEWEST: usize = 30;
 
 /// The baseline of every probe, and what speaks against beginning.
 pub(super) struct Measured {
@@ -28,56 +34,85 @@ pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<
     let sampler = Sampler::planning(scope);
     let earlier = world.runs().latest_samples(id, Stage::Baseline, 1).await.map_err(RecordError::store(id))?;
     let first = earlier.last().map_or(0, |sample| sample.number + 1);
-    let every = Duration::from(scope.pacing.every);
+    let needed = u32::from(experiment.observe.baseline_samples.max(1));
+    let every = Duration::from(scope.pacing.every).min(LONGEST / needed);
     let give_up = world.clock().now() + LONGEST;
     let mut samples: Vec<Sample> = Vec::new();
-    for number in 0..u32::from(experiment.observe.baseline_samples.max(1)) {
+    // What has a history is known at once; what has none is looked at, a few times more than needed where looks are lost.
+    for number in 0..needed + MORE_LOOKS {
+        let is_known = |probe: &Probe| values(probe, &samples).len() >= needed as usize;
         if number > 0 {
-            if world.clock().now() + every > give_up {
+            if experiment.steady_state.iter().all(is_known) || world.clock().now() + every > give_up {
                 break;
             }
             world.clock().pause(every).await;
         }
-        let sample = sampler.sample(world, Stage::Baseline, first + number, &samples).await;
+        let history = if number == 0 { History::Reference } else { History::SinceLast };
+        let sample = sampler.sample_back(world, Stage::Baseline, first + number, &samples, history).await;
         samples.push(sample);
     }
     world.runs().record_samples(id, &samples).await.map_err(RecordError::store(id))?;
+    let measured = experiment.steady_state.iter().map(|probe| of_probe(experiment, probe, &samples));
+    let (baseline, reasons): (Vec<_>, Vec<_>) = measured.unzip();
+    Ok(Measured { baseline, reasons: reasons.into_iter().flatten().collect() })
+}
 
-    let mut baseline = Vec::new();
-    let mut reasons = Reasons::new();
-    for probe in &experiment.steady_state {
-        let readings: Vec<Reading> = samples.iter().map(|sample| sample.reading(&probe.name)).collect();
-        let known: Vec<f64> = readings.iter().filter_map(Reading::number).collect();
-        let average = mean(&known).and_then(|average| Finite::try_from(average).ok());
-        match (average, readings.last()) {
-            (None, Some(Reading::Unknown(why))) => {
-                reasons.push(Refusal::NoBaseline { probe: probe.name.clone(), why: Some(why.clone()) });
-            }
-            (None, _) => reasons.push(Refusal::NoBaseline { probe: probe.name.clone(), why: None }),
-            (Some(measured), _) if !probe.tolerance.admits(measured.get()) => reasons.push(Refusal::NotSteady {
-                probe: probe.name.clone(),
-                measured,
-                tolerance: probe.tolerance.to_string(),
-            }),
-            (Some(measured), _) => {
-                let compared = experiment.guards.stop_when.conditions().iter().any(|condition| {
-                    matches!(&condition.trigger, Trigger::AboveBaseline(of, _) | Trigger::BelowBaseline(of, _) if *of == probe.name)
-                });
-                if compared && measured.get() <= 0.0 {
-                    reasons.push(Refusal::Incomparable { probe: probe.name.clone(), measured });
-                }
-            }
+/// What a probe showed, and what speaks against it.
+fn of_probe(experiment: &Experiment, probe: &Probe, samples: &[Sample]) -> (Baseline, Option<Refusal>) {
+    let name = || probe.name.clone();
+    let values = values(probe, samples);
+    let known: Vec<f64> = values.iter().filter_map(Reading::number).collect();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let unknown = samples.iter().filter(|sample| matches!(sample.reading(&probe.name), Reading::Unknown(_))).count();
+    let baseline = Baseline {
+        probe: name(),
+        mean: mean(&known).and_then(|average| Finite::try_from(average).ok()),
+        known: count(known.len()),
+        taken: count(values.len() + unknown),
+        out: count(values.iter().filter(|value| is_out(probe, value)).count()),
+        published_after: published_after(probe, samples),
+    };
+    let why = samples.iter().rev().find_map(|sample| match sample.reading(&probe.name) {
+        Reading::Unknown(why) => Some(why),
+        Reading::Known(_) | Reading::MoreThan(_) => None,
+    });
+    let compared = experiment.guards.stop_when.conditions().iter().any(|condition| {
+        matches!(&condition.trigger, Trigger::AboveBaseline(of, _) | Trigger::BelowBaseline(of, _) if *of == probe.name)
+    });
+    let allowed = 100.0 - probe.tolerance.in_samples.map_or(100.0, |share| share.get());
+    let reason = match baseline.mean {
+        None => Some(Refusal::NoBaseline { probe: name(), why }),
+        Some(measured) if !probe.tolerance.admits(measured.get()) => {
+            Some(Refusal::NotSteady { probe: name(), measured, tolerance: probe.tolerance.to_string() })
         }
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        baseline.push(Baseline {
-            probe: probe.name.clone(),
-            mean: average,
-            known: count(known.len()),
-            taken: count(readings.len()),
-            published_after: published_after(probe, &samples),
-        });
+        Some(_) if values.len() >= FEWEST && f64::from(baseline.out) * 100.0 > allowed * values.len() as f64 => {
+            let (out, of) = (baseline.out, count(values.len()));
+            Some(Refusal::OutBefore { probe: name(), out, of, tolerance: probe.tolerance.to_string() })
+        }
+        Some(measured) if compared && measured.get() <= 0.0 => Some(Refusal::Incomparable { probe: name(), measured }),
+        Some(_) => None,
+    };
+    (baseline, reason)
+}
+
+/// The distinct values, oldest first: a datapoint is one however often it was read, and its last value counts.
+fn values(probe: &Probe, samples: &[Sample]) -> Vec<Reading> {
+    let mut values: BTreeMap<Timestamp, &Reading> = BTreeMap::new();
+    for sample in samples {
+        for reading in sample.readings.iter().filter(|reading| reading.probe == probe.name) {
+            values.extend(reading.earlier.iter().map(|point| (point.since, &point.reading)));
+            values.insert(reading.since.unwrap_or(sample.at), &reading.reading);
+        }
     }
-    Ok(Measured { baseline, reasons })
+    values.into_values().filter(|reading| !matches!(reading, Reading::Unknown(_))).cloned().collect()
+}
+
+fn is_out(probe: &Probe, reading: &Reading) -> bool {
+    match reading {
+        Reading::Known(value) => !probe.tolerance.admits(value.get()),
+        Reading::MoreThan(value) => probe.tolerance.at_most.is_some_and(|most| value.get() >= most),
+        Reading::Unknown(_) => false,
+    }
 }
 
 /// How old a metric's newest datapoint was at most when it was read, counted from the end of its period.

@@ -19,12 +19,32 @@ pub(super) struct LookBack {
     /// The longest time between two samples.
     pub(super) pace: Duration,
     pub(super) missing: Missing,
+    pub(super) history: History,
+    /// No more datapoints than these are taken along, the newest.
+    pub(super) most_earlier: usize,
 }
+
+/// How much of what was before is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum History {
+    /// What is new since the last sample, or may have been restated.
+    SinceLast,
+    /// As many datapoints as make a reference.
+    Reference,
+}
+
+/// So many datapoints make a reference, or those of the longest time that one is read from.
+const REFERENCE: u32 = ProbeReading::MOST_EARLIER as u32;
+const LONGEST_HISTORY: Duration = Duration::from_secs(3 * 3600);
 
 impl LookBack {
     /// So far that every datapoint is read once more after it has settled, whatever lies between two samples.
     pub(super) fn reach(&self) -> Duration {
-        self.still_tells().max(self.pace + self.period * 2 + self.settling)
+        let usual = self.still_tells().max(self.pace + self.period * 2 + self.settling);
+        match self.history {
+            History::SinceLast => usual,
+            History::Reference => usual.max((self.period * (REFERENCE + 1)).min(LONGEST_HISTORY)),
+        }
     }
 
     /// A datapoint that is older says nothing of now.
@@ -53,7 +73,7 @@ impl LookBack {
             .map(|(since, value)| (*since, Reading::from_number(*value)))
             .filter(|(since, reading)| !known.has(*since, reading))
             .map(|(since, reading)| observation::Datapoint { since, until: since + self.period, reading })
-            .take(ProbeReading::MOST_EARLIER)
+            .take(self.most_earlier)
             .collect();
         earlier.reverse();
         Some(ProbeReading {
@@ -116,6 +136,8 @@ mod tests {
             settling: Duration::from_secs(120),
             pace: Duration::from_secs(5),
             missing,
+            history: History::SinceLast,
+            most_earlier: ProbeReading::MOST_EARLIER,
         }
     }
 

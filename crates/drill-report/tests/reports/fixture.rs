@@ -83,6 +83,7 @@ pub fn supported() -> Report {
         mean: Finite::try_from(100.0).ok(),
         known: 5,
         taken: 5,
+        out: 0,
         published_after: None,
     });
     let during = [131.0, 158.0, 172.5, 181.0, 176.0, 169.0, 187.25, 174.0, 180.0, 177.0, 171.0, 179.0];
