@@ -8,6 +8,7 @@ use drill_model::run::{Ending, Run, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::drive::side_by_side;
 use crate::ports::has::prelude::*;
 use crate::ports::{Healing, PortError, Step};
 use crate::records::RecordError;
@@ -130,30 +131,57 @@ pub async fn sweep(world: &impl Healing, wake: &Wake) -> Result<Swept, JanitorEr
             .collect(),
     };
     let mut swept = Swept::default();
-    for (run, ending) in runs {
-        match settle(world, &run, &ending, wake).await {
-            Ok(None) if matches!(wake, Wake::Abandon { .. }) => {
-                swept.left.push((run, "its deadline has not passed: nothing of it is given up before that".to_owned()));
-            }
-            Ok(None) => {}
-            Ok(Some(left)) if left.is_empty() => swept.cleaned.push(run),
-            Ok(Some(left)) => match wake {
-                Wake::Abandon { by, why, .. } => match abandon(world, &run, &left, &ending, by, why).await {
-                    Ok(still) if still.is_empty() => swept.abandoned.push((run, undo::summary(&left))),
-                    Ok(still) => swept.left.push((run, undo::summary(&still))),
-                    Err(error) => swept.left.push((run, error_text(&error))),
-                },
-                Wake::ExecutionEnded { .. } | Wake::Clock { .. } | Wake::Sweep => {
-                    swept.left.push((run, undo::summary(&left)));
-                }
-            },
-            Err(RecordError::Store { source, .. }) if source.class == crate::ports::Class::Missing => {
-                // An execution that died before Prepare wrote anything: there is nothing to clean.
-            }
-            Err(error) => swept.left.push((run, error_text(&error))),
+    // Side by side: runs that cannot be cleaned, however many, delay no other.
+    let looked = side_by_side(runs, async |(run, ending)| {
+        let found = look_after(world, &run, &ending, wake).await;
+        (run, found)
+    })
+    .await;
+    for (run, found) in looked {
+        match found {
+            Found::Nothing => {}
+            Found::Clean => swept.cleaned.push(run),
+            Found::Abandoned(what) => swept.abandoned.push((run, what)),
+            Found::Left(why) => swept.left.push((run, why)),
         }
     }
     if swept.left.is_empty() { Ok(swept) } else { Err(JanitorError::NotClean { swept }) }
+}
+
+/// How a run stands after one look.
+enum Found {
+    /// There is nothing to do about it.
+    Nothing,
+    Clean,
+    /// A person took this on.
+    Abandoned(String),
+    /// This is left, and why.
+    Left(String),
+}
+
+/// Cleans one run, or gives up in somebody's name what is left of it.
+async fn look_after(world: &impl Healing, run: &RunId, ending: &Ending, wake: &Wake) -> Found {
+    let left = match settle(world, run, ending, wake).await {
+        Ok(None) if matches!(wake, Wake::Abandon { .. }) => {
+            return Found::Left("its deadline has not passed: nothing of it is given up before that".to_owned());
+        }
+        Ok(None) => return Found::Nothing,
+        Ok(Some(left)) if left.is_empty() => return Found::Clean,
+        Ok(Some(left)) => left,
+        // An execution that died before Prepare wrote anything: there is nothing to clean.
+        Err(RecordError::Store { source, .. }) if source.class == crate::ports::Class::Missing => {
+            return Found::Nothing;
+        }
+        Err(error) => return Found::Left(error_text(&error)),
+    };
+    match wake {
+        Wake::Abandon { by, why, .. } => match abandon(world, run, &left, ending, by, why).await {
+            Ok(still) if still.is_empty() => Found::Abandoned(undo::summary(&left)),
+            Ok(still) => Found::Left(undo::summary(&still)),
+            Err(error) => Found::Left(error_text(&error)),
+        },
+        Wake::ExecutionEnded { .. } | Wake::Clock { .. } | Wake::Sweep => Found::Left(undo::summary(&left)),
+    }
 }
 
 /// Cleans one run; `None` when it is none of the janitor's business.
