@@ -14,6 +14,7 @@ use crate::fault::{Attempt, Ends, Next, Objection, ResourceFault, ScheduledUndo}
 #[serde(deny_unknown_fields)]
 pub struct InstanceTerminate {
     /// Must be `accepted`: nothing brings this instance back.
+    #[schemars(example = &"accepted")]
     pub irreversible: Irreversible,
 }
 

@@ -17,9 +17,11 @@ use crate::{Capability, Ends, Problem, Surface};
 #[serde(deny_unknown_fields)]
 pub struct CpuStress {
     /// How busy each worker is.
+    #[schemars(example = &"80%")]
     pub load: Percent,
     /// How many workers; one for each processor when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 2)]
     pub workers: Option<NonZeroU16>,
 }
 

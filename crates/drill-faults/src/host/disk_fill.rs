@@ -16,9 +16,11 @@ use crate::{Capability, Ends, Problem, Surface};
 #[serde(deny_unknown_fields)]
 pub struct DiskFill {
     /// How full it is made, what was there before included.
+    #[schemars(example = &"80%")]
     pub fill: Percent,
     /// Where the volume is mounted; the one that `/var/lib/stormdrill` is on when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"/var/lib/data")]
     pub volume: Option<MountPoint>,
 }
 

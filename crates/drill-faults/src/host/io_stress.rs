@@ -15,8 +15,10 @@ use crate::{Capability, Ends, Surface};
 #[serde(deny_unknown_fields)]
 pub struct IoStress {
     /// How many workers write and read.
+    #[schemars(example = 2)]
     pub workers: NonZeroU16,
     /// How many megabytes each worker uses.
+    #[schemars(example = 256)]
     pub megabytes: NonZeroU16,
 }
 

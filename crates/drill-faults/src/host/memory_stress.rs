@@ -17,9 +17,11 @@ use crate::{Capability, Ends, Problem, Surface};
 #[serde(deny_unknown_fields)]
 pub struct MemoryStress {
     /// How much of the memory that the host may use.
+    #[schemars(example = &"80%")]
     pub fill: Percent,
     /// How many workers share it; 1 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 1)]
     pub workers: Option<NonZeroU16>,
 }
 

@@ -15,15 +15,19 @@ use crate::{Capability, Ends, Problem, Surface};
 #[serde(deny_unknown_fields)]
 pub struct NetworkBlackhole {
     /// `ingress` or `egress`.
+    #[schemars(example = &"egress")]
     pub direction: Direction,
     /// The port; every port of the peers when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 5432)]
     pub port: Option<NonZeroU16>,
     /// `tcp`, `udp` or `all`; `tcp` when left out.
     #[serde(default)]
+    #[schemars(example = &"tcp")]
     pub protocol: Protocol,
     /// Whose traffic; everybody's when left out, which then needs a port.
     #[serde(default)]
+    #[schemars(example = serde_json::json!({ "dependency": "database" }))]
     pub to: Peers,
 }
 

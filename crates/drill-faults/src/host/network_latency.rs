@@ -16,15 +16,19 @@ use crate::{Capability, Ends, Problem, Surface};
 #[serde(deny_unknown_fields)]
 pub struct NetworkLatency {
     /// How late each packet leaves.
+    #[schemars(example = &"100ms")]
     pub delay: Span,
     /// How much that varies, either way.
     #[serde(default, skip_serializing_if = "Span::is_zero")]
+    #[schemars(example = &"20ms")]
     pub jitter: Span,
     /// Whose traffic; everybody's when left out.
     #[serde(default)]
+    #[schemars(example = serde_json::json!({ "cidrs": ["10.0.0.0/8"] }))]
     pub to: Peers,
     /// The interface; the one of the default route when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"eth0")]
     pub interface: Option<InterfaceName>,
 }
 

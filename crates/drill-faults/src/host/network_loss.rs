@@ -15,11 +15,14 @@ use crate::{Capability, Ends, Problem, Surface};
 #[serde(deny_unknown_fields)]
 pub struct NetworkLoss {
     /// How many of the packets.
+    #[schemars(example = &"20%")]
     pub loss: Percent,
     /// `ingress` or `egress`.
+    #[schemars(example = &"ingress")]
     pub direction: Direction,
     /// Whose traffic; everybody's when left out, which must be less than all of it.
     #[serde(default)]
+    #[schemars(example = serde_json::json!({ "cidrs": ["10.0.0.0/8"] }))]
     pub to: Peers,
 }
 

@@ -19,21 +19,27 @@ use crate::{Ends, Problem, Surface};
 pub struct ProcessPause {
     /// The exact name of the process: the kernel's, its program's, the first word of its command line, or its script's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"orderd")]
     pub process: Option<ProcessName>,
     /// A text in its command line, whose words have one blank between them; compared as it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"payment-reconciler.py")]
     pub command_line: Option<CommandLine>,
     /// The user that it runs as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"orders")]
     pub user: Option<UserName>,
     /// The systemd unit that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"orders.service")]
     pub unit: Option<SystemdUnit>,
     /// The container that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"0123456789ab")]
     pub container: Option<ContainerId>,
     /// None is touched when more than this are meant; 2000 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 10)]
     pub at_most: Option<NonZeroU16>,
 }
 

@@ -15,6 +15,7 @@ use crate::{Ends, Problem, Surface};
 #[serde(deny_unknown_fields)]
 pub struct ServiceStop {
     /// The name of the service, as its supervisor knows it.
+    #[schemars(example = &"order-service")]
     pub service: ServiceName,
 }
 

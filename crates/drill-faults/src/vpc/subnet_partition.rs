@@ -25,6 +25,7 @@ const TCP: &str = "6";
 #[serde(deny_unknown_fields)]
 pub struct SubnetPartition {
     /// Which traffic: `all`, `other-zones`, or `{ port: 5432 }`.
+    #[schemars(example = &"other-zones")]
     pub traffic: Traffic,
 }
 

@@ -29,7 +29,7 @@ fn problem(kind: FaultKind, fields: &[String]) -> Result<Option<String>, String>
 }
 
 fn line(field: &str) -> Result<&'static str, String> {
-    read::example_of(field, &["faults"]).ok_or_else(|| format!("`{field}` has no example in read/examples.rs"))
+    read::example_of(field, &["faults"]).ok_or_else(|| format!("`{field}` has no `#[schemars(example = …)]` in the fault's file"))
 }
 
 fn text(kind: FaultKind, fields: &[String]) -> Result<String, String> {

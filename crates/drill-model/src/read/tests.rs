@@ -128,7 +128,8 @@ fn properties<'s>(schema: &'s Value, name: &str, found: &mut Vec<&'s Value>) {
 #[test]
 fn every_example_can_be_written_as_it_stands() {
     let schema = serde_json::to_value(crate::schema::experiment()).unwrap();
-    for (_, field, example) in examples::EXAMPLES {
+    let parameters = examples::parameters().iter().map(|(field, example)| (field.as_str(), example.as_str()));
+    for (field, example) in examples::EXAMPLES.iter().map(|(_, field, example)| (*field, *example)).chain(parameters) {
         let document: Value = serde_saphyr::from_str(&format!("{{ {example} }}")).unwrap();
         let value = document.get(field).unwrap_or_else(|| panic!("`{example}` is not an example of `{field}`"));
         let mut schemas = Vec::new();
@@ -159,6 +160,7 @@ fn every_field_of_the_schema_has_an_example() {
     let mut found = std::collections::BTreeSet::new();
     names(&serde_json::to_value(crate::schema::experiment()).unwrap(), &mut found);
     found.retain(|name| !examples::EXAMPLES.iter().any(|(_, field, _)| field == name));
+    found.retain(|name| !examples::parameters().contains_key(name));
 
     assert_eq!(found, std::collections::BTreeSet::new());
 }
