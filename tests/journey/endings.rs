@@ -102,7 +102,7 @@ fn every_host_fault_comes_and_goes() {
         "kind: network-loss, loss: 7%, direction: egress",
         "kind: network-blackhole, direction: egress, port: 5432",
     ] {
-        check(&format!("  - {{ name: harm, on: orders, duration: 30s, {fault} }}"), "supported");
+        check(&format!("  - {{ name: harm, on: orders, duration: 60s, {fault} }}"), "supported");
     }
 }
 
@@ -180,5 +180,5 @@ fn the_recovery_is_measured() {
     let journey = stage.play(&experiment(fault, STOP));
 
     let recovery = journey.run.judgement.unwrap().recovery;
-    assert!(matches!(recovery, RecoveryTime::Recovered { after } if after.as_seconds() <= 30), "{recovery:?}");
+    assert!(matches!(recovery, RecoveryTime::Recovered { at_most, .. } if at_most.as_seconds() <= 40), "{recovery:?}");
 }

@@ -8,7 +8,7 @@ mod exposure;
 mod lasting;
 mod times;
 
-pub use self::exposure::{Cover, Exposure};
+pub use self::exposure::{Cover, ENOUGH, Exposure};
 pub use self::lasting::{Between, Lasting, Place};
 pub use self::times::Times;
 

@@ -8,9 +8,10 @@
 //! | while a fault lasts | after it | in the plan and in every report |
 //! | --- | --- | --- |
 //! | [`guard`]: so many in a row, or blind | [`weighted`]: shares and means of a time | [`change`]: what could be seen |
-//! | [`sequential`]: worse than before | [`recovery`]: to be back | [`outage`], [`area`], [`budget`]: the cost |
+//! | [`sequential`]: worse than before | [`recovery`]: to be back, [`before`]: whose doing | [`outage`], [`area`], [`budget`]: the cost |
 
 pub mod area;
+pub mod before;
 pub mod budget;
 pub mod change;
 pub mod guard;

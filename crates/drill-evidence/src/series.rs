@@ -23,6 +23,32 @@ pub struct Paced<V> {
     pub value: Option<V>,
 }
 
+/// How often samples are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    every: i64,
+    later: Option<(i64, i64)>,
+}
+
+impl Pace {
+    /// The same, and another one for what begins at this instant or later.
+    #[must_use]
+    pub const fn then(self, from: i64, every: i64) -> Self {
+        Self { later: Some((from, every)), ..self }
+    }
+
+    fn at(self, instant: i64) -> i64 {
+        self.later.filter(|(from, _)| *from <= instant).map_or(self.every, |(_, every)| every)
+    }
+}
+
+impl From<i64> for Pace {
+    /// One sample in so many milliseconds.
+    fn from(every: i64) -> Self {
+        Self { every, later: None }
+    }
+}
+
 impl<V> Default for Series<V> {
     fn default() -> Self {
         Self(BTreeMap::new())
@@ -45,15 +71,16 @@ impl<V: Copy> Series<V> {
         all().filter(|(covers, value)| value.is_some() || !known.covers(*covers)).collect()
     }
 
-    /// The same, each with the time that it stands for: what it covers, and on to the next one, for `every` at most.
+    /// The same, each with the time that it stands for: what it covers, and on to the next one, for its pace at most.
     ///
     /// A look covers a moment, and stands for the time until the next look is due. A slow look covers more than that, and
     /// stands for all of it.
-    pub fn paced(&self, every: i64) -> Vec<Paced<V>> {
+    pub fn paced(&self, pace: impl Into<Pace>) -> Vec<Paced<V>> {
+        let pace = pace.into();
         let entries = self.entries();
         let nexts = entries.iter().skip(1).map(|(next, _)| next.from()).chain([i64::MAX]);
         let paced = entries.iter().zip(nexts).map(|((covers, value), next)| {
-            let until = covers.from().saturating_add(every).min(next).max(covers.to());
+            let until = covers.from().saturating_add(pace.at(covers.from())).min(next).max(covers.to());
             Paced { covers: *covers, stands_for: Interval::new(covers.from(), until).unwrap_or(*covers), value: *value }
         });
         paced.collect()
@@ -64,9 +91,14 @@ impl<V: Copy> Series<V> {
         self.0.iter().filter_map(|((to, from), value)| Some((Interval::new(*from, *to)?, (*value)?))).collect()
     }
 
+    /// The same with values that say less: `None` where nothing can be said.
+    pub fn and_then<U: Copy>(&self, of: impl Fn(V) -> Option<U>) -> Series<U> {
+        Series(self.0.iter().map(|(covers, value)| (*covers, value.and_then(&of))).collect())
+    }
+
     /// The same with other values: what a value says of a tolerance, for example.
     pub fn map<U: Copy>(&self, of: impl Fn(V) -> U) -> Series<U> {
-        Series(self.0.iter().map(|(covers, value)| (*covers, value.map(&of))).collect())
+        self.and_then(|value| Some(of(value)))
     }
 }
 
@@ -110,6 +142,10 @@ mod tests {
         let until: Vec<i64> = looks.paced(1000).iter().map(|look| look.stands_for.to()).collect();
 
         assert_eq!(until, [1000, 2000, 32_000, 41_000]);
+
+        let later: Vec<i64> =
+            looks.paced(Pace::from(1000).then(40_000, 5000)).iter().map(|look| look.stands_for.to()).collect();
+        assert_eq!(later, [1000, 2000, 32_000, 45_000]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::Answer;
 use crate::interval::{Cover, Exposure, Interval, Place, Times};
-use crate::series::{Paced, Series};
+use crate::series::{Pace, Paced, Series};
 
 /// A value, and whether it is out of tolerance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,10 +27,10 @@ pub struct Counted {
     pub times: Times,
 }
 
-/// The samples that count, and for how much of an exposure. `every` is the pace at which samples are due.
+/// The samples that count, and for how much of an exposure.
 ///
 /// One that may belong to the fault counts when it is out or not known, and does not count when it is in.
-pub fn counted(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> Vec<Counted> {
+pub fn counted(seen: &Series<Judged>, exposure: &Exposure, pace: impl Into<Pace>) -> Vec<Counted> {
     let of = |Paced { covers, stands_for, value }: Paced<Judged>| {
         let value = value.filter(|value| value.value.is_finite());
         let time = match (exposure.place(covers), value.map(|value| value.out)) {
@@ -40,7 +40,7 @@ pub fn counted(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> Vec<Co
         };
         Some(Counted { covers, value, times: time.intersection(&Times::from(stands_for)) })
     };
-    seen.paced(every).into_iter().filter_map(of).collect()
+    seen.paced(pace).into_iter().filter_map(of).collect()
 }
 
 /// How much of a time was out of tolerance, in milliseconds.
@@ -67,13 +67,15 @@ impl OutOfTolerance {
         (self.known > 0).then(|| (of(self.at_least), of(self.at_most)))
     }
 
-    /// Whether no more than this share was out. No, if even the rest in tolerance would not make up for it. Yes, if 90 % of the
+    /// Whether no more than this share was out. No, if even the rest in tolerance would not make up for it. Yes, if enough of the
     /// exposure is covered and every sample that is not known may be out: it may be the harm that made its read fail.
     pub fn within(self, may_be_out: f64) -> Answer {
         let more = |out: i64, of: i64| out as f64 > may_be_out * of as f64 + 1e-9 * of.max(1) as f64;
-        if more(self.at_least, self.all) {
+        // Where nothing may be out, one sample is a breach, whatever others say of the same time.
+        let breached = may_be_out <= 0.0 && self.at_most > 0;
+        if breached || more(self.at_least, self.all) {
             Answer::No
-        } else if self.cover.is_at_least(90)
+        } else if self.cover.is_enough()
             && !more(self.at_most.saturating_add(self.unknown), self.known.saturating_add(self.unknown))
         {
             Answer::Yes
@@ -83,9 +85,9 @@ impl OutOfTolerance {
     }
 }
 
-/// How much of an exposure was out of tolerance. `every` is the pace at which samples are due.
-pub fn out_of_tolerance(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> OutOfTolerance {
-    let counted = counted(seen, exposure, every);
+/// How much of an exposure was out of tolerance.
+pub fn out_of_tolerance(seen: &Series<Judged>, exposure: &Exposure, pace: impl Into<Pace>) -> OutOfTolerance {
+    let counted = counted(seen, exposure, pace);
     let union = |which: fn(Option<Judged>) -> bool| {
         let those = counted.iter().filter(|sample| which(sample.value));
         those.flat_map(|sample| sample.times.intervals()).copied().collect::<Times>()
@@ -104,39 +106,76 @@ pub fn out_of_tolerance(seen: &Series<Judged>, exposure: &Exposure, every: i64) 
     }
 }
 
-/// The mean over an exposure.
+/// The sum that a mean is of, each value weighted by the time that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mean {
-    /// Of the time that is covered.
-    pub mean: f64,
-    /// How much that is.
-    pub cover: Cover,
+pub struct Sum {
+    weight: f64,
+    sum: f64,
     known: i64,
+    unknown: i64,
+    cover: Cover,
 }
 
-impl Mean {
-    /// Where the mean of all the time lies, when no value is smaller than `least` or larger than `most`.
-    pub fn bounds(self, least: f64, most: f64) -> (f64, f64) {
-        let (known, unknown) = (self.known as f64, (self.cover.of - self.cover.covered) as f64);
-        let with = |value: f64| {
-            if unknown > 0.0 { (self.mean * known + value * unknown) / (known + unknown) } else { self.mean }
+/// The smallest and the largest value that there can be; `None` where there is no bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// No value is smaller.
+    pub least: Option<f64>,
+    /// No value is larger.
+    pub most: Option<f64>,
+}
+
+impl Sum {
+    /// The mean of the time that is known; `None` when nothing is.
+    pub fn mean(self) -> Option<f64> {
+        (self.weight > 0.0).then(|| self.sum / self.weight)
+    }
+
+    /// How much of the exposure is known.
+    pub const fn cover(self) -> Cover {
+        self.cover
+    }
+
+    /// For how much more there were samples that are not known, in milliseconds.
+    pub const fn unknown(self) -> i64 {
+        self.unknown
+    }
+
+    /// Whether the mean is at least this. No, if all that is not known at its largest would not lift it so far. Yes, if enough
+    /// of the exposure is covered and every sample that is not known at its smallest would not pull it below.
+    pub fn at_least(self, limit: f64, bounds: Bounds) -> Answer {
+        let Some(mean) = self.mean() else { return Answer::Unknown };
+        let with = |unknown: i64, bound: Option<f64>| {
+            let (known, more) = (self.known as f64, unknown as f64);
+            if unknown > 0 { bound.map(|bound| (mean * known + bound * more) / (known + more)) } else { Some(mean) }
         };
-        (with(least), with(most))
+        let untold = self.cover.of.saturating_sub(self.cover.covered).max(self.unknown);
+        if with(untold, bounds.most).is_some_and(|most| most < limit) {
+            Answer::No
+        } else if self.cover.is_enough() && with(self.unknown, bounds.least).is_some_and(|least| least >= limit) {
+            Answer::Yes
+        } else {
+            Answer::Unknown
+        }
     }
 }
 
-/// The mean of an exposure, each value weighted by the time that it stands for; `None` when nothing is known.
-pub fn mean(seen: &Series<Judged>, exposure: &Exposure, every: i64) -> Option<Mean> {
-    let (mut weight, mut sum, mut known) = (0.0, 0.0, Times::none());
-    for Counted { value, times, covers: _ } in counted(seen, exposure, every) {
-        let Some(value) = value else { continue };
-        let milliseconds = times.milliseconds() as f64;
-        weight += milliseconds;
-        sum += milliseconds * value.value;
-        known = known.union(&times);
+/// The sum over an exposure, each value weighted by the time that it stands for.
+pub fn sum(seen: &Series<Judged>, exposure: &Exposure, pace: impl Into<Pace>) -> Sum {
+    let (mut weight, mut sum, mut known, mut blind) = (0.0, 0.0, Times::none(), Times::none());
+    for Counted { value, times, covers: _ } in counted(seen, exposure, pace) {
+        match value {
+            Some(value) => {
+                let milliseconds = times.milliseconds() as f64;
+                weight += milliseconds;
+                sum += milliseconds * value.value;
+                known = known.union(&times);
+            }
+            None => blind = blind.union(&times),
+        }
     }
     let cover = Cover::of(&known, exposure.certain());
-    (weight > 0.0).then(|| Mean { mean: sum / weight, cover, known: known.milliseconds() })
+    Sum { weight, sum, cover, unknown: blind.minus(&known).milliseconds(), known: known.milliseconds() }
 }
 
 #[cfg(test)]
@@ -152,6 +191,8 @@ mod tests {
         };
         samples.iter().map(of).collect()
     }
+
+    const PERCENT: Bounds = Bounds { least: Some(0.0), most: Some(100.0) };
 
     fn looks(samples: &[(i64, i64, f64)]) -> Series<Judged> {
         series(&samples.iter().map(|(at, took, value)| (*at, at + took, *value)).collect::<Vec<_>>())
@@ -176,7 +217,7 @@ mod tests {
 
         assert_eq!(out.share(), Some((0.5, 0.5)));
         assert_eq!((out.within(0.1), out.within(0.5)), (Answer::No, Answer::Yes));
-        assert_eq!(mean(&samples, &time(0, 60_000), 1000).map(|mean| mean.mean), Some(50.0));
+        assert_eq!(sum(&samples, &time(0, 60_000), 1000).mean(), Some(50.0));
     }
 
     #[test]
@@ -187,10 +228,10 @@ mod tests {
             .chain((0..5).map(|at| (60 + at * 60, 120 + at * 60, 0.0)))
             .collect();
 
-        let mean = mean(&series(&samples), &time(0, 360), 1).unwrap();
+        let sum = sum(&series(&samples), &time(0, 360), 1);
 
-        assert!((mean.mean - 100.0 / 6.0).abs() < 1e-9, "{mean:?}");
-        assert_eq!(mean.cover, Cover { covered: 360, of: 360 });
+        assert!((sum.mean().unwrap() - 100.0 / 6.0).abs() < 1e-9, "{sum:?}");
+        assert_eq!(sum.cover(), Cover { covered: 360, of: 360 });
     }
 
     #[test]
@@ -201,7 +242,8 @@ mod tests {
 
         assert_eq!(out.cover, Cover { covered: 15, of: 60 });
         assert_eq!(out.within(0.0), Answer::Unknown);
-        assert_eq!(mean(&three_of_twelve, &time(0, 60), 5).unwrap().bounds(0.0, 100.0), (25.0, 100.0));
+        let mean = sum(&three_of_twelve, &time(0, 60), 5);
+        assert_eq!((mean.mean(), mean.at_least(99.0, PERCENT)), (Some(100.0), Answer::Unknown));
     }
 
     #[test]
@@ -250,6 +292,9 @@ mod tests {
 
         assert_eq!((out.at_least, out.at_most, out.known), (10, 50, 60));
         assert_eq!((out.within(0.1), out.within(0.5), out.within(0.9)), (Answer::No, Answer::Unknown, Answer::Yes));
+        // Good news of the same time takes nothing back where nothing may be out.
+        let covered = out_of_tolerance(&series(&[(0, 30, 0.0), (0, 60, 100.0)]), &time(0, 60), 10);
+        assert_eq!((covered.at_least, covered.within(0.0)), (0, Answer::No));
     }
 
     #[test]
@@ -278,11 +323,26 @@ mod tests {
     }
 
     #[test]
+    fn a_mean_is_at_least_a_limit_only_if_what_is_not_known_could_not_change_it() {
+        let mean = |samples: &[(i64, i64, f64)]| sum(&series(samples), &time(0, 100), 5);
+
+        assert_eq!(mean(&[(0, 95, 99.0)]).at_least(99.0, PERCENT), Answer::Yes, "a twentieth is not covered");
+        assert_eq!(mean(&[(0, 89, 99.0)]).at_least(99.0, PERCENT), Answer::Unknown, "more than a tenth is not");
+        assert_eq!(mean(&[(0, 50, 0.0)]).at_least(50.1, PERCENT), Answer::No, "even if the rest is at 100");
+        assert_eq!(mean(&[(0, 50, 0.0)]).at_least(50.0, PERCENT), Answer::Unknown);
+        let unbounded = Bounds { least: None, most: None };
+        assert_eq!(mean(&[(0, 95, 0.0)]).at_least(1.0, unbounded), Answer::Unknown);
+        let failed = mean(&[(0, 95, 100.0), (95, 100, f64::NAN)]);
+        assert_eq!((failed.unknown(), failed.at_least(95.0, PERCENT)), (5, Answer::Yes));
+        assert_eq!(failed.at_least(95.1, PERCENT), Answer::Unknown, "the read that failed may have been at 0");
+    }
+
+    #[test]
     fn without_exposure_or_samples_nothing_is_known() {
         let nothing = out_of_tolerance(&series(&[]), &time(0, 60), 5);
         assert_eq!((nothing.share(), nothing.within(1.0)), (None, Answer::Unknown));
         assert_eq!(out_of_tolerance(&series(&[(0, 60, 100.0)]), &time(0, 0), 5).within(1.0), Answer::Unknown);
-        assert_eq!(mean(&series(&[(0, 60, f64::NAN)]), &time(0, 60), 5), None);
+        assert_eq!(sum(&series(&[(0, 60, f64::NAN)]), &time(0, 60), 5).mean(), None);
     }
 
     proptest! {

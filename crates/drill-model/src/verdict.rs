@@ -15,6 +15,7 @@ mod seen;
 mod steady;
 #[cfg(test)]
 mod tests;
+mod times;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ use crate::quantity::Span;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The fault was there, everything was measured, and the hypothesis held.
+    /// The fault was there, enough was measured, and the hypothesis held.
     Supported,
     /// The fault was there, and the hypothesis did not hold.
     Refuted,
@@ -117,10 +118,12 @@ pub enum Holds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
 pub enum RecoveryTime {
-    /// It was seen to be back after this time.
+    /// It was seen to be back. The time counts from the end of the faults; of one that happens once, from its beginning.
     Recovered {
-        /// From the end of the faults (or, for one that happens once, from its landing) to the first of the good samples.
-        after: Span,
+        /// It took at least this: until then a sample was out of tolerance.
+        at_least: Span,
+        /// It took at most this: from then on the samples were good.
+        at_most: Span,
     },
     /// It was not back in the time it was given.
     NotRecovered {
@@ -129,4 +132,23 @@ pub enum RecoveryTime {
     },
     /// It was not measured.
     Unknown,
+}
+
+impl std::fmt::Display for RecoveryTime {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Recovered { at_least, at_most } => {
+                let (low, high) = (at_least.rounded().to_string(), at_most.rounded().to_string());
+                if at_least.is_zero() {
+                    write!(out, "at most {high} after the faults were over")
+                } else if low == high {
+                    write!(out, "{high} after the faults were over")
+                } else {
+                    write!(out, "{low} to {high} after the faults were over")
+                }
+            }
+            Self::NotRecovered { watched } => write!(out, "not in the {} that it was watched", watched.rounded()),
+            Self::Unknown => out.write_str("not known"),
+        }
+    }
 }

@@ -74,15 +74,18 @@ pub async fn validate(world: &impl ValidatePorts, baton: &Baton) -> Result<Baton
     samples.push(sample);
 
     let recovery = &plan.scope.experiment.recovery;
+    let settled = settled(&plan, clean_at);
+    // That a system is not back in its time is only seen by what is measured after it.
     let until = match judge(&run, Some(&plan), &rows, &samples).recovery {
-        RecoveryTime::Recovered { .. } => clean_at,
-        RecoveryTime::NotRecovered { .. } | RecoveryTime::Unknown => clean_at + Duration::from(recovery.within),
+        RecoveryTime::Recovered { .. } => settled,
+        RecoveryTime::NotRecovered { .. } | RecoveryTime::Unknown => settled + Duration::from(recovery.within),
     };
-    let next = world.clock().now() + Duration::from(recovery.check_every);
-    if world.clock().now() >= settled(&plan, clean_at) && next > until {
+    let left = until.duration_since(world.clock().now()).as_millis();
+    if left < 0 {
         return done();
     }
-    let seconds = u32::try_from(recovery.check_every.as_seconds()).unwrap_or(u32::MAX);
+    let left = u64::try_from(left / 1000 + 1).unwrap_or(u64::MAX);
+    let seconds = u32::try_from(recovery.check_every.as_seconds().min(left)).unwrap_or(u32::MAX);
     Ok(Baton::new(id.clone(), Word::Hold).holding(seconds))
 }
 

@@ -65,7 +65,7 @@ pub fn notice(report: &Report) -> Notice {
     if let Some(plan) = &report.plan {
         lines.push(format!("Hypothesis: {}", plan.scope.experiment.hypothesis));
     }
-    lines.push(format!("Recovered: {}", words::recovery(judgement.recovery)));
+    lines.push(format!("Recovered: {}", judgement.recovery));
     for Finding { holds, about, seen } in judgement.findings.iter().take(FINDINGS) {
         lines.push(format!("- {}: {about}: {seen}", words::holds(*holds)));
     }

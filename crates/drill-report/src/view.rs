@@ -55,7 +55,7 @@ impl View {
             title: title(report),
             hypothesis: experiment.map(|experiment| experiment.hypothesis.clone()),
             reason: words::reason(judgement),
-            recovery: words::recovery(judgement.recovery),
+            recovery: judgement.recovery.to_string(),
             findings: judgement.findings.iter().map(line).collect(),
             charts: chart::of(report),
             timeline: timeline::of(report),

@@ -2,7 +2,7 @@
 
 use drill_model::faults::{Change, Ends};
 use drill_model::ledger::{Gone, Row, State};
-use drill_model::verdict::{Holds, Judgement, RecoveryTime, Verdict};
+use drill_model::verdict::{Holds, Judgement, Verdict};
 use jiff::Timestamp;
 
 /// What a finding says, in a table.
@@ -18,7 +18,7 @@ pub(crate) const fn holds(holds: Holds) -> &'static str {
 pub(crate) fn reason(judgement: &Judgement) -> String {
     let opening = match judgement.verdict {
         Verdict::Supported => {
-            return "The fault was there, everything was measured, and the hypothesis held.".to_owned();
+            return "The fault was there, enough was measured, and the hypothesis held.".to_owned();
         }
         Verdict::Planned => return "A dry run: everything was planned and nothing was changed.".to_owned(),
         Verdict::Refuted => "The hypothesis did not hold",
@@ -40,19 +40,10 @@ pub(crate) fn reason(judgement: &Judgement) -> String {
     };
     let weight = first.holds;
     let more = judgement.findings.iter().filter(|finding| finding.holds == weight).count() - 1;
-    let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    // That it was stopped says all: what else is not known follows from it.
+    let more =
+        if more == 0 || judgement.verdict == Verdict::Aborted { String::new() } else { format!(" (and {more} more)") };
     format!("{opening}: {about}{}{more}.", first.seen.trim_end_matches('.'))
-}
-
-/// How the system came back, in a few words.
-pub(crate) fn recovery(recovery: RecoveryTime) -> String {
-    match recovery {
-        RecoveryTime::Recovered { after } => format!("{} after the faults were over", after.rounded()),
-        RecoveryTime::NotRecovered { watched } => {
-            format!("not in the time that it was given; watched for {}", watched.rounded())
-        }
-        RecoveryTime::Unknown => "not known".to_owned(),
-    }
 }
 
 /// An instant, to the second.

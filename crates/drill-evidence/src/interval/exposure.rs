@@ -60,6 +60,12 @@ impl<T: Copy + Ord> Exposure<T> {
     }
 }
 
+/// So many in a hundred of a time are enough to speak of all of it.
+///
+/// Landing, putting back and the pace of sampling cost seconds at both ends of every fault, so all of it is never known. A
+/// tenth is what a minute loses to them; an outage that hides in more than that is no detail.
+pub const ENOUGH: u8 = 90;
+
 /// How much of a time is known about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cover {
@@ -83,6 +89,11 @@ impl Cover {
     /// From 0 to 1; nothing is no share of nothing.
     pub fn share(self) -> Option<f64> {
         (self.of > 0).then(|| self.covered as f64 / self.of as f64)
+    }
+
+    /// True when enough of it is covered to speak of all of it: [`ENOUGH`].
+    pub fn is_enough(self) -> bool {
+        self.is_at_least(ENOUGH)
     }
 
     /// True when at least so many in a hundred are covered, to the millisecond. Nothing at all never is.

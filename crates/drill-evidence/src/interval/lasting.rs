@@ -20,6 +20,22 @@ impl<T: Copy + Ord> Between<T> {
         Self { earliest: instant, latest: instant }
     }
 
+    /// The first of several.
+    pub fn first(of: impl IntoIterator<Item = Self>) -> Option<Self> {
+        of.into_iter().reduce(|one, other| Self {
+            earliest: one.earliest.min(other.earliest),
+            latest: one.latest.min(other.latest),
+        })
+    }
+
+    /// The last of several.
+    pub fn last(of: impl IntoIterator<Item = Self>) -> Option<Self> {
+        of.into_iter().reduce(|one, other| Self {
+            earliest: one.earliest.max(other.earliest),
+            latest: one.latest.max(other.latest),
+        })
+    }
+
     /// It did not come before this.
     pub const fn earliest(self) -> T {
         self.earliest

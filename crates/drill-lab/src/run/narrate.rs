@@ -12,7 +12,7 @@ use drill_model::ledger::State;
 use drill_model::observation::{Reading, Sample, Stage};
 use drill_model::plan::Plan;
 use drill_model::run::{Ending, Run};
-use drill_model::verdict::{Holds, RecoveryTime, Verdict};
+use drill_model::verdict::{Holds, Verdict};
 use drill_phases::ports::{Clock, Ledger, Runs};
 use drill_world::World;
 
@@ -177,16 +177,11 @@ pub(super) fn conclude(run: &Run, reports: &Path) {
     if let Some(Ending::Breached { condition, .. }) = &run.ending {
         println!("  stopped by: {condition}");
     }
-    let recovery = match judgement.recovery {
-        RecoveryTime::Recovered { after } => format!("recovered after {after}"),
-        RecoveryTime::NotRecovered { watched } => format!("not recovered in {watched}"),
-        RecoveryTime::Unknown => "recovery not measured".to_owned(),
-    };
     let colour = match judgement.verdict {
         Verdict::Supported | Verdict::Planned => "1;32",
         Verdict::Refuted | Verdict::Stuck => "1;31",
         Verdict::Inconclusive | Verdict::Invalid | Verdict::Aborted | Verdict::Refused => "1;33",
     };
-    println!("\nverdict: {}; {recovery}", paint(&judgement.verdict.to_string(), colour));
+    println!("\nverdict: {}; recovered: {}", paint(&judgement.verdict.to_string(), colour), judgement.recovery);
     println!("report:  {}", reports.join(run.id.as_str()).join("report.html").display());
 }

@@ -1,17 +1,15 @@
-//! What the ledger says of the faults: what is left behind, what landed where, and when something was broken.
+//! What the ledger says of the faults: what is left behind, what landed where, and for how long.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use jiff::Timestamp;
+use drill_evidence::interval::ENOUGH;
 
-use super::words::{capped, counted, millis_between, names};
+use super::times::{Had, Times};
+use super::words::{capped, counted, length, names};
 use super::{Finding, Holds};
-use crate::faults::Ends;
 use crate::ids::FaultName;
 use crate::ledger::{Row, State};
-use crate::plan::{Plan, Scope};
-use crate::quantity::Span;
+use crate::plan::{Plan, PlannedChange, Scope};
 use crate::run::{Ending, Run, Status};
 use crate::target::TargetId;
 
@@ -66,14 +64,17 @@ fn planned(scope: &Scope) -> BTreeSet<(&FaultName, &TargetId)> {
         .collect()
 }
 
-fn rows_of<'a>(run: &'a Run, scope: &'a Scope, ledger: &'a [Row]) -> impl Iterator<Item = &'a Row> {
-    let planned = planned(scope);
-    ledger.iter().filter(move |row| row.run_id == run.id && planned.contains(&(&row.fault, &row.target)))
+/// Where the planned changes landed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Landed {
+    Everywhere,
+    Somewhere,
+    Nowhere,
 }
 
-/// Whether every planned change landed, and a finding for each fault; after them one for what was not planned.
-pub(super) fn landings(run: &Run, scope: &Scope, ledger: &[Row]) -> (bool, Vec<Finding>) {
-    let mut everywhere = !scope.changes.is_empty();
+/// Where the planned changes landed, and a finding for each fault; after them one for what was not planned.
+pub(super) fn landings(run: &Run, scope: &Scope, ledger: &[Row], times: &Times) -> (Landed, Vec<Finding>) {
+    let (mut everywhere, mut somewhere) = (!scope.changes.is_empty(), false);
     let mut findings = Vec::new();
     if scope.changes.is_empty() {
         findings.push(Finding::unknown("faults", "the plan has none: nothing was broken"));
@@ -99,14 +100,13 @@ pub(super) fn landings(run: &Run, scope: &Scope, ledger: &[Row]) -> (bool, Vec<F
         }
         let there = missing.is_empty() && !targets.is_empty();
         everywhere &= there;
-        // A run that was stopped has its faults put back early, and says so itself.
-        let whole = run.ending == Some(Ending::Completed);
-        let early: Vec<String> =
-            targets.iter().flat_map(rows).filter(|_| whole).filter_map(|row| early(scope, row)).collect();
-        if !early.is_empty() {
-            seen.push_str(&format!("; gone before its time: {}", names(&early)));
+        somewhere |= landed > 0;
+        let whole = there && exposed(run, change, times, &mut seen);
+        let unmet: Vec<&TargetId> = targets.iter().filter(|target| rows(*target).any(met_nothing)).collect();
+        if !unmet.is_empty() {
+            seen.push_str(&format!("; nothing met it on {}", names(&unmet)));
         }
-        let holds = if there && early.is_empty() { Holds::Yes } else { Holds::Unknown };
+        let holds = if whole && unmet.is_empty() { Holds::Yes } else { Holds::Unknown };
         findings.push(Finding::new(holds, change.fault.as_str(), seen));
     }
     let planned = planned(scope);
@@ -119,72 +119,30 @@ pub(super) fn landings(run: &Run, scope: &Scope, ledger: &[Row]) -> (bool, Vec<F
         let seen = format!("the ledger has changes that the plan has not: {}", names(&strange));
         findings.push(Finding::unknown("ledger", seen));
     }
-    (everywhere, findings)
+    let landed = match (everywhere, somewhere) {
+        (true, _) => Landed::Everywhere,
+        (false, true) => Landed::Somewhere,
+        (false, false) => Landed::Nowhere,
+    };
+    (landed, findings)
 }
 
-/// How much too early a fault that lasts was seen to be gone; less than one sampling interval is not told.
-fn early(scope: &Scope, row: &Row) -> Option<String> {
-    let gone = row.gone_at()?;
-    let change = scope.changes.iter().find(|change| change.fault == row.fault)?;
-    let due =
-        row.state.landed().map_or(row.ends_at, |landed| row.ends_at.min(landed + Duration::from(change.slot.lasts)));
-    let early = millis_between(gone, due);
-    (early > scope.pacing.every.as_millis()).then(|| format!("{} {} before its end", row.target, Span::millis(early)))
-}
-
-impl Row {
-    /// When a fault that has to be removed was seen to be gone.
-    fn gone_at(&self) -> Option<Timestamp> {
-        match (self.change.ends(), &self.state) {
-            (Ends::PutBack, State::Undone { .. }) => Some(self.since),
-            (Ends::ByItself | Ends::Never, State::Undone { .. })
-            | (_, State::Intended | State::Landed { .. } | State::NeverMade { .. } | State::Abandoned { .. }) => None,
-        }
+/// Whether a fault was on all of its targets for enough of its time; says so where it was not. A run that was stopped has its
+/// faults put back early, and says so itself.
+fn exposed(run: &Run, change: &PlannedChange, times: &Times, seen: &mut String) -> bool {
+    let Some(cover) = times.fault(&change.fault).map(Had::cover) else { return false };
+    if cover.covered < cover.of {
+        let (had, asked) = (length(cover.covered), length(cover.of));
+        seen.push_str(&format!("; for {had} of {asked} all of them certainly had it"));
     }
-
-    /// The instant from which the recovery of a change that is over counts.
-    fn over_at(&self) -> Option<Timestamp> {
-        match &self.state {
-            State::Undone { landed, .. } => self.gone_at().or(*landed).or(Some(self.since)),
-            State::Intended | State::Landed { .. } | State::NeverMade { .. } | State::Abandoned { .. } => None,
-        }
+    let enough = cover.is_enough() || run.ending != Some(Ending::Completed);
+    if !enough {
+        seen.push_str(&format!(", and {ENOUGH} % are needed"));
     }
+    enough
 }
 
-/// When something was broken, and from when it counts as over.
-pub(super) struct Times {
-    /// From the first landing to the end of the last fault.
-    pub(super) window: Option<Window>,
-    /// From when the recovery counts: the last fault that had to be removed was gone, the last that happens once landed.
-    pub(super) over: Option<Timestamp>,
-}
-
-/// From the first landing to the end of the last fault, both included.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) from: Timestamp,
-    pub(super) to: Timestamp,
-}
-
-impl Window {
-    pub(super) fn contains(&self, at: Timestamp) -> bool {
-        self.from <= at && at <= self.to
-    }
-}
-
-impl Times {
-    pub(super) fn of(run: &Run, scope: &Scope, ledger: &[Row]) -> Self {
-        let mut window: Option<Window> = None;
-        let mut over: Option<Timestamp> = None;
-        for row in rows_of(run, scope, ledger) {
-            over = over.max(row.over_at());
-            let Some(from) = row.state.landed() else { continue };
-            // After its planned end a fault may be gone by its own dead man: only until then it is known to be there.
-            let to = row.gone_at().map_or(row.ends_at, |gone| gone.min(row.ends_at));
-            window = Some(
-                window.map_or(Window { from, to }, |known| Window { from: known.from.min(from), to: known.to.max(to) }),
-            );
-        }
-        Self { window, over }
-    }
+/// True where the target's own counters say that the change met nothing till its end.
+fn met_nothing(row: &Row) -> bool {
+    matches!(&row.state, State::Undone { told, .. } if told.met == Some(false))
 }

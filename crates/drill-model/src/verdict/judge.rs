@@ -1,19 +1,21 @@
 //! From a run and its records to a verdict: what is left behind first, then how it ended, then whether the faults were
 //! there, and only then what was measured.
 
+use super::faults::Landed;
+use super::seen::Seen;
+use super::times::Times;
 use super::{Finding, Holds, Judgement, RecoveryTime, Verdict};
 use super::{criteria, ending, faults, recovery, steady};
 use crate::ledger::Row;
 use crate::observation::Sample;
 use crate::plan::{Plan, Scope};
 use crate::run::{Ending, Run, Status};
-use crate::verdict::seen::Seen;
 
 /// Judges a run by its records. The same records always give the same verdict, in whatever order they come.
 ///
 /// What is monotone: a known reading that becomes unknown, or is not there, never makes a run `supported` that was not;
-/// nor does a planned change whose row is taken away. (A whole sample that is taken away leaves no trace: what it showed
-/// is lost, and the findings can only tell how long nobody looked.)
+/// nor does a planned change whose row is taken away. (A whole sample that is taken away takes with it what it showed. The
+/// time that it stood for is then unknown, and no run is supported of whose faults more than a tenth is.)
 pub fn judge(run: &Run, plan: Option<&Plan>, ledger: &[Row], samples: &[Sample]) -> Judgement {
     let residue = faults::residue(run, ledger);
     if !residue.is_empty() {
@@ -57,10 +59,16 @@ fn judge_ended(run: &Run, plan: Option<&Plan>, ledger: &[Row], samples: &[Sample
         Ok(plan) => plan,
         Err(unknown) => return without_measurement(Verdict::Inconclusive, vec![unknown]),
     };
-    let Measured { landed_everywhere, mut landings, mut findings, recovery } = Measured::of(run, plan, ledger, samples);
-    if !landed_everywhere {
+    let Measured { landed, mut landings, mut findings, recovery } = Measured::of(run, plan, ledger, samples);
+    let breached = findings.iter().any(|finding| finding.holds == Holds::No);
+    match landed {
+        Landed::Everywhere => {}
+        // A weaker fault than was planned has broken it: that much is known.
+        Landed::Somewhere if breached => {}
         // What was measured without the fault says nothing, and is not told.
-        return Judgement { verdict: Verdict::Invalid, findings: weightiest_first(landings), recovery };
+        Landed::Somewhere | Landed::Nowhere => {
+            return Judgement { verdict: Verdict::Invalid, findings: weightiest_first(landings), recovery };
+        }
     }
     landings.append(&mut findings);
     Judgement { verdict: of(&landings), findings: weightiest_first(landings), recovery }
@@ -72,7 +80,7 @@ const fn without_measurement(verdict: Verdict, findings: Vec<Finding>) -> Judgem
 
 /// What was measured of a run that broke something.
 struct Measured {
-    landed_everywhere: bool,
+    landed: Landed,
     landings: Vec<Finding>,
     findings: Vec<Finding>,
     recovery: RecoveryTime,
@@ -81,18 +89,18 @@ struct Measured {
 impl Measured {
     fn of(run: &Run, plan: &Plan, ledger: &[Row], samples: &[Sample]) -> Self {
         let Plan { scope, .. } = plan;
-        let (landed_everywhere, landings) = faults::landings(run, scope, ledger);
-        let times = faults::Times::of(run, scope, ledger);
+        let times = Times::of(run, scope, ledger, samples);
+        let (landed, landings) = faults::landings(run, scope, ledger, &times);
         let seen = Seen::in_order(samples);
         let recovery = recovery::Recovery::of(plan, &times, &seen);
         let mut findings = nothing_to_measure(scope);
-        if let Some(window) = &times.window {
+        if !times.is_empty() {
             findings
-                .extend(scope.experiment.steady_state.iter().map(|probe| steady::finding(scope, probe, window, &seen)));
+                .extend(scope.experiment.steady_state.iter().map(|probe| steady::finding(scope, probe, &times, &seen)));
         }
         findings.push(recovery.finding());
         findings.extend(criteria::findings(scope, &times, &recovery, &seen));
-        Self { landed_everywhere, landings, findings, recovery: recovery.time() }
+        Self { landed, landings, findings, recovery: recovery.time() }
     }
 }
 

@@ -1,37 +1,37 @@
-//! How the system came back after the faults, as an interval: never earlier than `earliest`, seen to be back at `latest`.
+//! How the system came back after the faults, as an interval: it was down for at least one time, and back after another.
 //!
-//! A look is good when every probe is known and good. Back means: good from then on to the last look, often enough.
+//! Each probe has its own datapoints. The system is back when the last of its probes is.
 
-use jiff::Timestamp;
+use std::num::NonZeroU16;
 
-use super::faults::Times;
-use super::seen::Seen;
-use super::words::{counted, millis_between, names};
+use drill_evidence::interval::{Between, Interval};
+use drill_evidence::recovery::{Rule, Tells, Took};
+use drill_evidence::{Answer, recovery};
+
+use super::seen::{Seen, Value};
+use super::times::{Times, millis};
+use super::words::{counted, length, names};
 use super::{Finding, Holds, RecoveryTime};
-use crate::experiment::Probe;
-use crate::observation::Stage;
+use crate::experiment::{Probe, Source, Statistic};
 use crate::plan::Plan;
 use crate::quantity::Span;
 
 /// What the samples after the faults show.
 pub(super) struct Recovery {
     rule: crate::experiment::Recovery,
-    measures: bool,
     without_baseline: Vec<String>,
-    /// From when it counts.
-    over: Option<Timestamp>,
-    looks: Vec<(Timestamp, Look)>,
-    /// The longest time from one look after the faults to the next, in milliseconds: looking takes its time as well.
-    pace: u64,
-    /// Which probes were not good when not all were, the last time.
+    /// When the faults were over.
+    over: Option<Between>,
+    /// How long the system took, as far as its probes tell. `None` where nothing measured it.
+    took: Option<Took>,
+    /// How long it was watched, in milliseconds.
+    watched: i64,
+    /// How many distinct values there are of the probe that has the fewest.
+    looks: usize,
+    /// How many of them are not known.
+    unknown: usize,
+    /// Which probes were not back.
     behind: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
-    Good,
-    Bad,
-    Unknown,
 }
 
 /// What a probe's value must be to be back.
@@ -64,117 +64,117 @@ impl<'a> Goal<'a> {
         }
     }
 
-    fn look(&self, sample: &Seen<'_>, over: Timestamp) -> Look {
-        match sample.reading(&self.probe.name) {
-            Err(_) => Look::Unknown,
-            // It tells of the time when something was still broken.
-            Ok(_) if sample.since(&self.probe.name) < over => Look::Unknown,
-            Ok(value) => {
-                let good = self.least.is_none_or(|least| value >= least) && self.most.is_none_or(|most| value <= most);
-                if good { Look::Good } else { Look::Bad }
-            }
+    /// What a datapoint of the probe tells of the time that it covers.
+    fn tells(&self) -> Tells {
+        let Source::CloudWatch(metric) = &self.probe.source else { return Tells::Part };
+        match (&metric.statistic, self.least, self.most) {
+            (Statistic::Maximum, None, Some(_)) | (Statistic::Minimum, Some(_), None) => Tells::Worst,
+            (Statistic::Maximum, Some(_), None) | (Statistic::Minimum, None, Some(_)) => Tells::Best,
+            (
+                Statistic::Average
+                | Statistic::Sum
+                | Statistic::SampleCount
+                | Statistic::Percentile(_)
+                | Statistic::Maximum
+                | Statistic::Minimum,
+                ..,
+            ) => Tells::Part,
         }
     }
 }
 
+/// How one probe came back.
+struct Back {
+    took: Took,
+    looks: usize,
+    unknown: usize,
+}
+
+impl Back {
+    fn of(plan: &Plan, goal: &Goal<'_>, seen: &Seen<'_>, over: Between) -> Self {
+        let experiment = &plan.scope.experiment;
+        let outs = seen.of(goal.probe).and_then(|value: Value| value.is_out(goal.least, goal.most));
+        let after: Vec<(Interval, Option<bool>)> =
+            outs.entries().into_iter().filter(|(covers, _)| covers.to() > over.earliest()).collect();
+        let longest = after.iter().map(|(covers, _)| covers.milliseconds()).max().unwrap_or(0);
+        let pace = experiment.recovery.check_every.max(plan.scope.pacing.every);
+        let pace = i64::try_from(pace.as_millis()).unwrap_or(i64::MAX).max(longest);
+        let rule = Rule {
+            tells: goal.tells(),
+            good_samples: NonZeroU16::new(experiment.recovery.good_samples).unwrap_or(NonZeroU16::MIN),
+            may_be_out: goal.probe.tolerance.in_samples.map_or(0.0, |share| 1.0 - share.get() / 100.0),
+            // Looking takes its time as well; where a whole look is missing, there is a hole.
+            every: pace.saturating_mul(2).saturating_sub(1),
+        };
+        let unknown = after.iter().filter(|(_, out)| out.is_none()).count();
+        Self { took: recovery::recovery(&rule, &outs, over), looks: after.len(), unknown }
+    }
+}
+
 impl Recovery {
-    pub(super) fn of(plan: &Plan, times: &Times, seen: &[Seen<'_>]) -> Self {
+    pub(super) fn of(plan: &Plan, times: &Times, seen: &Seen<'_>) -> Self {
         let experiment = &plan.scope.experiment;
         let goals: Vec<Goal<'_>> = experiment.steady_state.iter().map(|probe| Goal::of(plan, probe)).collect();
-        let over = times.over.unwrap_or(Timestamp::MAX);
-        let after = seen.iter().filter(|sample| sample.stage != Stage::Baseline && over <= sample.at);
-        let look = |sample: &Seen<'_>| {
-            goals.iter().map(|goal| goal.look(sample, over)).fold(Look::Good, |all, one| match (all, one) {
-                (Look::Bad, _) | (_, Look::Bad) => Look::Bad,
-                (Look::Unknown, _) | (_, Look::Unknown) => Look::Unknown,
-                (Look::Good, Look::Good) => Look::Good,
-            })
-        };
-        let looks: Vec<(Timestamp, Look, &Seen<'_>)> = after.map(|sample| (sample.at, look(sample), sample)).collect();
-        let last_not_good = looks.iter().rev().find(|(_, look, _)| *look != Look::Good);
-        let behind = last_not_good.map_or_else(Vec::new, |(_, _, sample)| {
-            let not_good = goals.iter().filter(|goal| goal.look(sample, over) != Look::Good);
-            not_good.map(|goal| goal.probe.name.to_string()).collect()
-        });
-        let after: Vec<Timestamp> =
-            seen.iter().filter(|sample| sample.stage == Stage::Recovery).map(|sample| sample.at).collect();
-        let gaps = after.windows(2).map(|two| millis_between(two[0], two[1]));
-        Self {
-            pace: gaps.fold(experiment.recovery.check_every.as_millis(), u64::max),
+        let without_baseline = goals.iter().filter(|goal| goal.without_baseline);
+        let mut recovery = Self {
             rule: experiment.recovery,
-            measures: !goals.is_empty(),
-            without_baseline: goals
-                .iter()
-                .filter(|goal| goal.without_baseline)
-                .map(|goal| goal.probe.name.to_string())
-                .collect(),
+            without_baseline: without_baseline.map(|goal| goal.probe.name.to_string()).collect(),
             over: times.over,
-            looks: looks.into_iter().map(|(at, look, _)| (at, look)).collect(),
-            behind,
-        }
+            took: None,
+            watched: 0,
+            looks: 0,
+            unknown: 0,
+            behind: Vec::new(),
+        };
+        let Some(over) = times.over else { return recovery };
+        let backs: Vec<(&Goal<'_>, Back)> = goals.iter().map(|goal| (goal, Back::of(plan, goal, seen, over))).collect();
+        recovery.watched = seen.last().map_or(0, |last| millis(last).saturating_sub(over.latest()).max(0));
+        recovery.looks = backs.iter().map(|(_, back)| back.looks).min().unwrap_or(0);
+        recovery.unknown = backs.iter().map(|(_, back)| back.unknown).max().unwrap_or(0);
+        let behind = backs.iter().filter(|(_, back)| back.took.at_most.is_none());
+        recovery.behind = behind.map(|(goal, _)| goal.probe.name.to_string()).collect();
+        // All of them must be back, so the slowest decides.
+        recovery.took = backs.into_iter().map(|(_, back)| back.took).reduce(|one, other| Took {
+            at_least: one.at_least.max(other.at_least),
+            at_most: one.at_most.zip(other.at_most).map(|(one, other)| one.max(other)),
+        });
+        recovery
     }
 
-    fn last_run(&self, of: impl Fn(Look) -> bool) -> &[(Timestamp, Look)] {
-        let length = self.looks.iter().rev().take_while(|(_, look)| of(*look)).count();
-        &self.looks[self.looks.len() - length..]
-    }
-
-    /// When it was seen to be back, if it was.
-    pub(super) fn latest(&self) -> Option<Timestamp> {
-        let good = self.last_run(|look| look == Look::Good);
-        (self.measures && good.len() >= usize::from(self.rule.good_samples.max(1)))
-            .then(|| good.first())?
-            .map(|look| look.0)
-    }
-
-    /// When it was back at the earliest, if every unknown look was a good one; `None` when the last look was bad.
-    pub(super) fn earliest(&self) -> Option<Timestamp> {
-        self.last_run(|look| look != Look::Bad).first().map(|look| look.0)
-    }
-
-    fn after(&self, at: Timestamp) -> u64 {
-        self.over.map_or(0, |over| millis_between(over, at))
-    }
-
-    fn watched(&self) -> u64 {
-        self.looks.last().map_or(0, |(at, _)| self.after(*at))
+    /// When the system was back, at the earliest and at the latest. `None` where that is not known.
+    pub(super) fn back(&self) -> Option<(i64, Option<i64>)> {
+        let (over, took) = self.over.zip(self.took)?;
+        // A system that was never seen to be down may have been well when the fault ended.
+        let earliest = if took.at_least > 0 { over.latest().saturating_add(took.at_least) } else { over.earliest() };
+        Some((earliest, took.at_most.map(|most| over.earliest().saturating_add(most).max(earliest))))
     }
 
     /// Whether the system was back within a time.
     pub(super) fn within(&self, limit: Span) -> Holds {
-        let limit = limit.as_millis();
-        if !self.measures || self.looks.is_empty() {
-            return Holds::Unknown;
-        }
-        match (self.latest(), self.earliest()) {
-            (Some(latest), _) if self.after(latest) <= limit => Holds::Yes,
-            (_, Some(earliest)) if self.after(earliest) > limit => Holds::No,
-            (Some(_), _) => Holds::Unknown,
-            (None, _) => {
-                // At this pace the next look would have come too late: it had its time.
-                let whole = self.watched().saturating_add(self.pace) > limit;
-                let known = self.last_run(|look| look != Look::Bad).iter().all(|(_, look)| *look == Look::Good);
-                if whole && known { Holds::No } else { Holds::Unknown }
-            }
+        let limit = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        match self.took.map(|took| took.within(limit)) {
+            Some(Answer::Yes) => Holds::Yes,
+            Some(Answer::No) => Holds::No,
+            Some(Answer::Unknown) | None => Holds::Unknown,
         }
     }
 
     /// The recovery, as a value.
     pub(super) fn time(&self) -> RecoveryTime {
-        match (self.latest(), self.within(self.rule.within)) {
-            (_, Holds::No) => RecoveryTime::NotRecovered { watched: Span::millis(self.watched()) },
-            (Some(latest), Holds::Yes | Holds::Unknown) => {
-                RecoveryTime::Recovered { after: Span::millis(self.after(latest)) }
+        match (self.took, self.within(self.rule.within)) {
+            (_, Holds::No) => RecoveryTime::NotRecovered { watched: span(self.watched) },
+            (Some(Took { at_least, at_most: Some(at_most) }), Holds::Yes | Holds::Unknown) => {
+                recovered(at_least, at_most)
             }
-            (None, Holds::Yes | Holds::Unknown) => RecoveryTime::Unknown,
+            (Some(Took { at_most: None, .. }) | None, Holds::Yes | Holds::Unknown) => RecoveryTime::Unknown,
         }
     }
 
     /// What the samples after the faults say.
     pub(super) fn finding(&self) -> Finding {
         let mut text = self.seen();
-        if !self.looks.is_empty() {
-            text.push_str(&format!("; it was given {}", self.rule.within));
+        if self.looks > 0 {
+            text.push_str(&format!("; it was given {}", self.rule.within.rounded()));
             match self.rule.tolerance_of_baseline {
                 Some(share) => text.push_str(&format!("; good is within {share} of the baseline")),
                 None => text.push_str("; good is within every probe's tolerance"),
@@ -192,28 +192,31 @@ impl Recovery {
         if self.over.is_none() {
             return "nothing shows when the faults were over".to_owned();
         }
-        if self.looks.is_empty() {
+        let Some(took) = self.took.filter(|_| self.looks > 0) else {
             return "no sample was taken after the faults".to_owned();
-        }
-        let watched = Span::millis(self.watched());
-        let good = self.last_run(|look| look == Look::Good).len();
-        let unknown = self.looks.iter().filter(|(_, look)| *look == Look::Unknown).count();
-        let unknown = if unknown == 0 { String::new() } else { format!(", {unknown} unknown") };
-        match self.latest() {
-            Some(latest) => {
-                let after = Span::millis(self.after(latest));
-                format!("back {after} after the faults were over and good since ({}{unknown})", counted(good, "sample"))
-            }
+        };
+        let unknown = if self.unknown == 0 { String::new() } else { format!(", {} unknown", self.unknown) };
+        let looks = format!("{}{unknown}", counted(self.looks, "sample"));
+        match took.at_most {
+            Some(at_most) => format!("back {} ({looks})", recovered(took.at_least, at_most)),
             None => {
-                let needed = self.rule.good_samples.max(1);
-                let behind = match self.behind.as_slice() {
-                    [] => String::new(),
-                    some => format!(" (last not good: {})", names(some)),
+                let behind = names(&self.behind);
+                let at_least = if took.at_least > 0 {
+                    format!(", and still down after {}", length(took.at_least))
+                } else {
+                    String::new()
                 };
-                format!(
-                    "not seen to be back: watched for {watched}, of {needed} good samples in a row there were {good}{unknown}{behind}"
-                )
+                let watched = length(self.watched);
+                format!("not seen to be back in the {watched} that it was watched ({looks}){at_least}: {behind}")
             }
         }
     }
+}
+
+fn recovered(at_least: i64, at_most: i64) -> RecoveryTime {
+    RecoveryTime::Recovered { at_least: span(at_least), at_most: span(at_most) }
+}
+
+fn span(milliseconds: i64) -> Span {
+    Span::millis(u64::try_from(milliseconds).unwrap_or(0))
 }

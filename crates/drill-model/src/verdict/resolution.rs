@@ -1,38 +1,26 @@
 //! The smallest degradation that a run could have seen: how long at most nobody looked.
 
-use jiff::Timestamp;
+use drill_evidence::interval::{Exposure, Interval, Times};
+use drill_evidence::weighted::Counted;
 
-use super::faults::Window;
-use super::words::millis_between;
-use crate::experiment::{Probe, Source};
-use crate::quantity::Span;
+use super::words::length;
 
-/// What a run may have missed of one probe.
-pub(super) struct Resolution(Span);
+/// What a run may have missed of one probe, in milliseconds.
+pub(super) struct Resolution(i64);
 
 impl Resolution {
-    /// From the instants at which the probe's value was known. A metric's period hides what is shorter than itself.
-    pub(super) fn of(probe: &Probe, window: &Window, known: impl IntoIterator<Item = Timestamp>) -> Self {
-        let mut longest = 0;
-        let mut before = window.from;
-        for at in known.into_iter().chain([window.to]) {
-            longest = longest.max(millis_between(before, at));
-            before = before.max(at);
-        }
-        let period = match &probe.source {
-            Source::CloudWatch(metric) => metric.period,
-            Source::Alarm(_)
-            | Source::Prometheus(_)
-            | Source::Http(_)
-            | Source::Capacity(_)
-            | Source::HostHealth(_) => Span::ZERO,
-        };
-        Self(Span::millis(longest).max(period))
+    /// From the samples that count for an exposure. What one of them covers hides what is shorter than itself.
+    pub(super) fn of(exposure: &Exposure, counted: &[Counted]) -> Self {
+        let known = || counted.iter().filter(|sample| sample.value.is_some()).map(|sample| sample.covers);
+        let untold = exposure.certain().minus(&known().collect::<Times>());
+        let longest =
+            |covers: &mut dyn Iterator<Item = Interval>| covers.map(Interval::milliseconds).max().unwrap_or(0);
+        Self(longest(&mut untold.intervals().iter().copied()).max(longest(&mut known())))
     }
 }
 
 impl std::fmt::Display for Resolution {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "a breach shorter than {} may have been missed", self.0)
+        write!(out, "a breach shorter than {} may have been missed", length(self.0))
     }
 }

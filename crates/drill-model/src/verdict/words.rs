@@ -1,23 +1,54 @@
 //! How findings write numbers, lists and lengths of time: short, and never rounded towards good news.
 
-use jiff::Timestamp;
+use crate::experiment::Tolerance;
+use crate::quantity::{Rounded, Span};
 
 /// The longest text that a finding takes over from somewhere else.
 const LONGEST: usize = 1_000;
 /// So many names are spelled out; the rest is counted.
 const NAMES: usize = 10;
 
-/// A measured number: as it is when that is short, else to a millionth.
+/// A measured number: four digits that count.
 pub(super) fn number(value: f64) -> String {
-    let plain = value.to_string();
-    if plain.len() <= 10 {
-        return plain;
+    digits(value, 4)
+}
+
+/// A share, in percent: three digits that count.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", digits(share * 100.0, 3))
+}
+
+/// A measured number with as many digits as it takes to tell it from the bounds that it is measured by.
+pub(super) fn apart(value: f64, tolerance: &Tolerance) -> String {
+    let bounds = [tolerance.at_least, tolerance.at_most];
+    let hides = |text: &str| {
+        let shown: f64 = text.parse().unwrap_or(value);
+        bounds
+            .iter()
+            .flatten()
+            .any(|bound| (shown <= *bound) != (value <= *bound) || (shown >= *bound) != (value >= *bound))
+    };
+    (4..=17).map(|count| digits(value, count)).find(|text| !hides(text)).unwrap_or_else(|| value.to_string())
+}
+
+/// A number with so many digits that count, and no more than it has.
+fn digits(value: f64, count: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
     }
-    if value.abs() >= 1e12 || value.abs() < 1e-3 {
-        return format!("{value:.3e}");
+    let exponential = format!("{value:.*e}", count.saturating_sub(1));
+    let magnitude: i32 = exponential.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
+    if !(-4..15).contains(&magnitude) {
+        return exponential;
     }
-    let rounded = format!("{value:.6}");
-    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let decimals = usize::try_from(i32::try_from(count).unwrap_or(i32::MAX) - 1 - magnitude).unwrap_or(0);
+    let rounded = format!("{value:.decimals$}");
+    if rounded.contains('.') { rounded.trim_end_matches('0').trim_end_matches('.').to_owned() } else { rounded }
+}
+
+/// A length of time in milliseconds, for people.
+pub(super) fn length(milliseconds: i64) -> Rounded {
+    Span::millis(u64::try_from(milliseconds).unwrap_or(0)).rounded()
 }
 
 /// Some names, and how many more there are.
@@ -37,12 +68,6 @@ pub(super) fn capped(text: &str) -> String {
     }
 }
 
-/// The milliseconds from one instant to another, rounded up; 0 when it is not later.
-pub(super) fn millis_between(from: Timestamp, to: Timestamp) -> u64 {
-    let nanos = u128::try_from(to.as_nanosecond() - from.as_nanosecond()).unwrap_or(0);
-    u64::try_from(nanos.div_ceil(1_000_000)).unwrap_or(u64::MAX)
-}
-
 /// A count with its noun.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -53,25 +78,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short_and_keep_what_crosses_a_bound() {
+    fn numbers_are_short() {
         for (value, expected) in [
             (200.0, "200"),
-            (200.000_4, "200.0004"),
-            (200.000_399_999_999_98, "200.0004"),
-            (1.0 / 3.0, "0.333333"),
+            (98.923_076, "98.92"),
+            (1.0 / 3.0, "0.3333"),
+            (0.000_012_3, "1.230e-5"),
+            (123_456.0, "123456"),
+            (-0.25, "-0.25"),
             (1e300, "1.000e300"),
-            (0.000_000_000_012_345_6, "1.235e-11"),
+            (0.0, "0"),
         ] {
             assert_eq!(number(value), expected);
         }
+        assert_eq!(percent(0.123_45), "12.3 %");
     }
 
     #[test]
-    fn a_length_of_time_is_never_rounded_down() {
-        let at = |nanos| Timestamp::from_nanosecond(nanos).unwrap();
-
-        assert_eq!(millis_between(at(0), at(1_000_001)), 2);
-        assert_eq!(millis_between(at(5), at(0)), 0);
+    fn a_number_is_told_from_the_bound_that_it_crosses() {
+        let tolerance = |most| Tolerance { at_least: None, at_most: Some(most), in_samples: None };
+        for (value, most, expected) in [
+            (200.000_4, 200.0, "200.0004"),
+            (199.999_6, 200.0, "199.9996"),
+            (200.0, 200.0, "200"),
+            (250.123_4, 200.0, "250.1"),
+        ] {
+            assert_eq!(apart(value, &tolerance(most)), expected);
+        }
     }
 
     #[test]
