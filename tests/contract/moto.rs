@@ -254,7 +254,7 @@ impl Ground for Moto {
 
     async fn prove_undo(&self, at: Timestamp) {
         let put = self.tables().put_item().table_name(format!("{}-runs", self.own));
-        let put = put.item("pk", string("UNDO")).item("sk", string("PROOF")).item("at", string(format!("{at:.0}")));
+        let put = put.item("pk", string("UNDO")).item("sk", string("PROOF")).item("at", string(&format!("{at:.0}")));
         put.send().await.unwrap();
     }
 
