@@ -6,7 +6,7 @@ use drill_model::pick::Seed;
 use drill_model::plan::{Pacing, Plan, PlannedChange, Scope, Targets};
 use drill_model::quantity::Span;
 use drill_model::run::{Run, Status};
-use drill_phases::ports::{Class, EmergencyStop, Experiments, Runs, TaskTokens};
+use drill_phases::ports::{Class, EmergencyStop, Experiments, Runs, TaskTokens, UndoProof};
 
 use super::*;
 use crate::ExperimentTable;
