@@ -29,7 +29,8 @@ fn problem(kind: FaultKind, fields: &[String]) -> Result<Option<String>, String>
 }
 
 fn line(field: &str) -> Result<&'static str, String> {
-    read::example_of(field, &["faults"]).ok_or_else(|| format!("`{field}` has no `#[schemars(example = …)]` in the fault's file"))
+    read::example_of(field, &["faults"])
+        .ok_or_else(|| format!("`{field}` has no `#[schemars(example = …)]` in the fault's file"))
 }
 
 fn text(kind: FaultKind, fields: &[String]) -> Result<String, String> {
