@@ -63,23 +63,23 @@ impl<'a> Goal<'a> {
             (None, _) => Self { probe, least: bounds.at_least, most: bounds.at_most, without_baseline: false },
         }
     }
+}
 
-    /// What a datapoint of the probe tells of the time that it covers.
-    fn tells(&self) -> Tells {
-        let Source::CloudWatch(metric) = &self.probe.source else { return Tells::Part };
-        match (&metric.statistic, self.least, self.most) {
-            (Statistic::Maximum, None, Some(_)) | (Statistic::Minimum, Some(_), None) => Tells::Worst,
-            (Statistic::Maximum, Some(_), None) | (Statistic::Minimum, None, Some(_)) => Tells::Best,
-            (
-                Statistic::Average
-                | Statistic::Sum
-                | Statistic::SampleCount
-                | Statistic::Percentile(_)
-                | Statistic::Maximum
-                | Statistic::Minimum,
-                ..,
-            ) => Tells::Part,
-        }
+/// What a value of a probe tells of the time that it covers, seen from the bounds that it is measured by.
+pub(super) fn tells(probe: &Probe, least: Option<f64>, most: Option<f64>) -> Tells {
+    let Source::CloudWatch(metric) = &probe.source else { return Tells::Part };
+    match (&metric.statistic, least, most) {
+        (Statistic::Maximum, None, Some(_)) | (Statistic::Minimum, Some(_), None) => Tells::Worst,
+        (Statistic::Maximum, Some(_), None) | (Statistic::Minimum, None, Some(_)) => Tells::Best,
+        (
+            Statistic::Average
+            | Statistic::Sum
+            | Statistic::SampleCount
+            | Statistic::Percentile(_)
+            | Statistic::Maximum
+            | Statistic::Minimum,
+            ..,
+        ) => Tells::Part,
     }
 }
 
@@ -100,7 +100,7 @@ impl Back {
         let pace = experiment.recovery.check_every.max(plan.scope.pacing.every);
         let pace = i64::try_from(pace.as_millis()).unwrap_or(i64::MAX).max(longest);
         let rule = Rule {
-            tells: goal.tells(),
+            tells: tells(goal.probe, goal.least, goal.most),
             good_samples: NonZeroU16::new(experiment.recovery.good_samples).unwrap_or(NonZeroU16::MIN),
             may_be_out: goal.probe.tolerance.in_samples.map_or(0.0, |share| 1.0 - share.get() / 100.0),
             // Looking takes its time as well; where a whole look is missing, there is a hole.

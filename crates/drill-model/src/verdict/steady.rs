@@ -9,6 +9,7 @@ use drill_evidence::series::Series;
 use drill_evidence::weighted::{self, Counted, Judged, OutOfTolerance};
 use drill_evidence::{Answer, interval};
 
+use super::recovery::tells;
 use super::resolution::Resolution;
 use super::seen::Seen;
 use super::times::{Times, instant};
@@ -66,7 +67,7 @@ pub(super) fn finding(scope: &Scope, probe: &Probe, times: &Times, seen: &Seen<'
         text.push_str(&format!("; {} known and {needed} are needed", count.known()));
     }
     if holds == Holds::Yes {
-        let resolution = Resolution::of(&times.exposure, &counted);
+        let resolution = Resolution::of(&times.exposure, &counted, tells(probe, at_least, at_most));
         text.push_str(&format!("; {resolution}"));
     }
     Finding::new(holds, about, text)

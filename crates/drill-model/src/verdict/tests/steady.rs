@@ -196,7 +196,7 @@ fn the_time_that_a_value_covers_hides_what_is_shorter() {
         sample.readings[0].until = Some(sample.at + SignedDuration::from_secs(9));
     }
 
-    check(&story, LATENCY, Holds::Yes, "a breach shorter than 12 s may have been missed");
+    check(&story, LATENCY, Holds::Yes, "a breach shorter than 17 s may have been missed");
 }
 
 const CRITERION: &str = "mean of availability at least 99";
