@@ -56,6 +56,14 @@ def stopped(**changes):
     return unwatched("risk-engine-crash", **{"id": "risk-engine-stop", "faults": [fault]} | changes)
 
 
+def partition(**changes):
+    """One of two subnets is cut off. Only the verdict's own limits are left: the machine may be busy."""
+    wide = [{"name": "availability", "cloudwatch": cloudwatch("Availability"), "tolerance": {"at_least": 0}}]
+    never = {"max_blast_radius": "50%", "stop_when": [{"probe": "availability", "below": 0, "for_samples": 3}]}
+    asked = {"guards": never, "steady_state": wide, "success": [{"recovery_time_at_most": "2m"}]}
+    return ready_made("subnet-partition", **asked | changes)
+
+
 def paused(**changes):
     """One of four order services stands still; there is no condition but the one that an experiment must have."""
     fault = {"name": "pause", "kind": "process-pause", "on": "order-hosts", "process": "order-service"}

@@ -143,7 +143,7 @@ def reached(home, *arguments, unless=None):
     assert not home.exists()
     assert processes(str(home)) == []
     assert local_aws.answer(state["port"]) is None
-    assert "Traceback" not in log, log[-4000:]
+    assert "Traceback" not in log, log[log.index("Traceback") - 1000 :][:6000]
 
 
 def processes(word):

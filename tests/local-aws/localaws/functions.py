@@ -5,6 +5,7 @@ Replaces `LambdaFunction.invoke`; logs go to the logs service, and what Lambda m
 """
 
 import base64
+import contextlib
 import datetime
 import io
 import json
@@ -141,10 +142,12 @@ def _record(function, payload, said, attempts):
 
 
 def _tell(arn, text):
-    """A destination or a dead-letter queue: SQS or SNS."""
+    """A destination or a dead-letter queue: SQS or SNS. What was deleted meanwhile is told nothing, as at AWS."""
     if arn.split(":")[2] == "sqs":
-        queue = client("sqs").get_queue_url(QueueName=arn.split(":")[5])["QueueUrl"]
-        client("sqs").send_message(QueueUrl=queue, MessageBody=text)
+        sqs = client("sqs")
+        with contextlib.suppress(sqs.exceptions.QueueDoesNotExist):
+            queue = sqs.get_queue_url(QueueName=arn.split(":")[5])["QueueUrl"]
+            sqs.send_message(QueueUrl=queue, MessageBody=text)
     else:
         client("sns").publish(TopicArn=arn, Message=text)
 
