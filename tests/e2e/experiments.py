@@ -30,7 +30,7 @@ def ready_made(name, **changes):
 
 def crash(**changes):
     """One of four order services dies, and nobody notices: supported."""
-    return ready_made("order-service-crash", **{"duration": "12s"} | changes)
+    return ready_made("order-service-crash", **{"duration": "30s"} | changes)
 
 
 def guarded(**guards):
@@ -69,7 +69,7 @@ def paused(**changes):
     fault = {"name": "pause", "kind": "process-pause", "on": "order-hosts", "process": "order-service"}
     first = changes["steady_state"][0]["name"]
     never = {"max_blast_radius": "30%", "stop_when": [{"probe": first, "below": 0, "for_samples": 3}]}
-    asked = {"id": "order-service-pause", "faults": [fault], "duration": "12s", "guards": never, "success": [{"recovery_time_at_most": "30s"}]}
+    asked = {"id": "order-service-pause", "faults": [fault], "duration": "30s", "guards": never, "success": [{"recovery_time_at_most": "30s"}]}
     return ready_made("order-service-crash", **asked | changes)
 
 

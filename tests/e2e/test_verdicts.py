@@ -27,7 +27,7 @@ def test_what_stayed_true_is_supported(stack):
 
 
 def test_what_did_not_stay_true_is_refuted(stack):
-    run = stack.start(ready_made("dependency-dark", duration="14s"))
+    run = stack.start(ready_made("dependency-dark", duration="30s"))
 
     run.ends("FAILED", "refuted")
     assert run.report()["run"]["judgement"]["verdict"] == "refuted"
