@@ -159,3 +159,57 @@ fn what_was_out_of_tolerance_too_often_in_its_history_is_not_broken_further() {
         assert_eq!(said.contains("out: 10, of: 180"), is_refused, "{said}");
     }
 }
+
+/// A value that is about 50, and not the same twice.
+fn noisy(second: i64) -> f64 {
+    let mixed = (second as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    45.0 + 10.0 * (mixed >> 40) as f64 / f64::from(1 << 24)
+}
+
+/// What waits is measured while the run goes on, so much more while the fault is there.
+fn measured_on(stage: &Stage, factor: f64) {
+    let (world, hosts) = (stage.sim.world.clone(), stage.sim.hosts.clone());
+    stage.sim.world.spawn(async move {
+        for second in 0..3_600 {
+            let is_late = hosts.view().tagged("Service", "orders").any(|host| host.has(LATE));
+            let value = noisy(-second) * if is_late { factor } else { 1.0 };
+            world.put_metric(&Metric::new("Orders", "Waiting"), world.now(), value);
+            world.sleep(Duration::from_secs(1)).await;
+        }
+    });
+}
+
+const WORSE: &str = "  stop_when: [{ probe: latency, degraded: { by: 10%, alpha: 0.05 } }]";
+const LONG: &str = "  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 900s }";
+
+#[test]
+fn a_run_is_stopped_when_a_probe_is_worse_than_its_history_and_its_plan_says_what_it_can_see() {
+    for (factor, verdict) in [(1.0, "supported"), (2.0, "aborted")] {
+        let stage = Stage::new();
+        let text = with_history(&stage, noisy, "tolerance: { at_most: 200 }");
+        measured_on(&stage, factor);
+
+        let journey = stage.play(&text.replace(STOP, WORSE).replace(SLOW, LONG));
+
+        let said = format!("{:?}", journey.run.ending);
+        assert_eq!(journey.verdict(), verdict, "{said}");
+        assert_eq!(said.contains("worse than before by more than 10% (x"), factor > 1.0, "{said}");
+        let read = stage.sim.play(stage.sim.world.plan(&journey.run.id));
+        let plan = read.expect("it is read").expect("the store answers");
+        let power = plan.baseline[1].power.expect("it has a history").to_string();
+        assert!(power.starts_with("in 15 min a change to x1."), "{power}");
+    }
+}
+
+#[test]
+fn a_condition_that_could_not_see_the_end_of_the_tolerance_is_refused() {
+    let stage = Stage::new();
+    let text = with_history(&stage, noisy, "tolerance: { at_most: 56 }");
+    measured_on(&stage, 1.0);
+
+    let journey = stage.play(&text.replace(STOP, WORSE));
+
+    assert_eq!(journey.verdict(), "refused");
+    let said = format!("{:?}", journey.run.ending);
+    assert!(said.contains("leaves its tolerance at x1.1"), "{said}");
+}

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use drill_words::dependency::{Dependency, DependencyHost};
 
 pub use self::check::Problem;
-pub use self::guards::{ApprovalRule, Guards, MinHealthy, OnEarlyEnd, StopCondition, StopWhen, Trigger};
+pub use self::guards::{ApprovalRule, Degraded, Guards, MinHealthy, OnEarlyEnd, StopCondition, StopWhen, Trigger};
 pub use self::probes::{
     AlarmProbe, CapacityProbe, CloudWatchProbe, HostHealthProbe, HttpMeasure, HttpProbe, Missing, Probe,
     PrometheusProbe, Source, Statistic, Tolerance,

@@ -145,6 +145,40 @@ pub struct Baseline {
     /// How old a metric's newest datapoint was at most when it was read, counted from the end of its period.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_after: Option<Span>,
+    /// How small a change the run can see; absent where what was before is too little, or cannot be compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<Power>,
+}
+
+/// How small a change of a probe a run can see, with a chance of 80 %. Changes are multiples of what was before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Power {
+    /// How long the faults last.
+    pub lasting: Span,
+    /// The smallest change that is seen in that time; absent when none is, however large.
+    pub smallest: Option<Finite>,
+    /// A change, as an example.
+    pub example: Finite,
+    /// How long the faults must last for that change to be seen; absent when no time is enough.
+    pub takes: Option<Span>,
+}
+
+impl std::fmt::Display for Power {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (lasting, example) = (self.lasting.rounded(), self.example.get());
+        match self.smallest {
+            Some(smallest) => {
+                write!(out, "in {lasting} a change to x{:.2} of before is seen with a chance of 80 %", smallest.get())
+            }
+            None => write!(out, "in {lasting} no change is seen with a chance of 80 %"),
+        }?;
+        match self.takes {
+            Some(takes) if takes > self.lasting => write!(out, "; one to x{example:.2} needs {}", takes.rounded()),
+            Some(_) => Ok(()),
+            None => write!(out, "; one to x{example:.2} is never seen: too little is known of before"),
+        }
+    }
 }
 
 /// The sha256 of a plan's scope in its canonical form.

@@ -269,6 +269,14 @@ refusals! {
         /// What they should be, in words.
         tolerance: String,
     }
+    /// A stop condition compares a probe with what it was before, and that cannot be done.
+    #[error("whether {probe} is worse than before cannot be seen: {why}; write a plain limit, such as `above`, or let the faults last longer")]
+    Unseeable("unseeable") {
+        /// Which probe.
+        probe: ProbeName,
+        /// Why not, with the numbers.
+        why: String,
+    }
     /// A stop condition compares with a baseline that nothing can be compared with.
     #[error("the baseline of {probe} is {:.4}: a stop condition cannot compare with that, use `above` or `below`", measured.get())]
     Incomparable("incomparable") {

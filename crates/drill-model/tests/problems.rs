@@ -228,6 +228,8 @@ fn the_guards() {
         (condition, "{ probe: healthy, below_baseline: 1x }"),
         (condition, "{ probe: healthy, below: 50, above: 20 }"),
         (condition, "{ probe: healthy, below: 50, for_samples: 14 }"),
+        (condition, "{ probe: healthy, degraded: { by: 0%, alpha: 0.5 } }"),
+        (condition, "{ probe: healthy, degraded: {}, for_samples: 3 }"),
         ("max_blast_radius: 50%", "max_blast_radius: 0%"),
         (guards, "guards:\n  approval: { within: 30s }\n"),
         (guards, "guards:\n  approval: { within: 13h }\n"),

@@ -65,8 +65,15 @@ guards:{guards}
         experiment,
     };
     let mean = Finite::try_from(baseline).ok();
-    let baseline =
-        vec![Baseline { probe: "latency".parse().unwrap(), mean, known: 5, taken: 5, out: 0, published_after: None }];
+    let baseline = vec![Baseline {
+        probe: "latency".parse().unwrap(),
+        mean,
+        known: 5,
+        taken: 5,
+        out: 0,
+        published_after: None,
+        power: None,
+    }];
     Plan { scope, made_at: at(0), baseline }
 }
 

@@ -6,6 +6,7 @@
 mod answers;
 pub mod approval;
 pub mod call;
+mod compare;
 mod drive;
 mod errors;
 pub mod fence;

@@ -67,7 +67,12 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
     let rows = world.ledger().rows(id).await.map_err(RecordError::store(id))?;
     let every = plan.scope.pacing.every;
     let sampler = Sampler::of(&plan, every);
-    let guards = Guards::of(&plan, &rows, armed);
+    let before = if stop::compares(&plan.scope.experiment) {
+        world.runs().latest_samples(id, Stage::Baseline, u32::MAX).await.map_err(RecordError::store(id))?
+    } else {
+        Vec::new()
+    };
+    let guards = Guards::of(&plan, &rows, armed, before);
     let memory = guards.memory().max(sampler.memory());
     let mut latest = world.runs().latest_samples(id, Stage::Fault, memory).await.map_err(RecordError::store(id))?;
 

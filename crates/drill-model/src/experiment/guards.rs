@@ -115,6 +115,26 @@ pub enum Trigger {
     BelowBaseline(ProbeName, Multiple),
     /// A probe's value is outside of these bounds.
     Outside(ProbeName, Tolerance),
+    /// A probe is worse than it was before the fault, as far as all its values together show.
+    Degraded(ProbeName, Degraded),
+}
+
+/// What counts as worse than before. It may be asked after every datapoint: the chance that a healthy run is ever stopped stays
+/// below `alpha`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Degraded {
+    /// By so much of what it was, at least.
+    pub by: Percent,
+    /// The chance that a healthy run is stopped; several such conditions share it.
+    #[schemars(range(min = 0.001, max = 0.2))]
+    pub alpha: f64,
+}
+
+impl Default for Degraded {
+    fn default() -> Self {
+        Self { by: Percent::try_from(10.0).expect("10% is a percentage"), alpha: 0.05 }
+    }
 }
 
 impl Trigger {
@@ -122,7 +142,10 @@ impl Trigger {
     pub const fn probe(&self) -> Option<&ProbeName> {
         match self {
             Self::Alarm(_) => None,
-            Self::AboveBaseline(probe, _) | Self::BelowBaseline(probe, _) | Self::Outside(probe, _) => Some(probe),
+            Self::AboveBaseline(probe, _)
+            | Self::BelowBaseline(probe, _)
+            | Self::Outside(probe, _)
+            | Self::Degraded(probe, _) => Some(probe),
         }
     }
 }
@@ -134,6 +157,7 @@ impl std::fmt::Display for StopCondition {
             Trigger::AboveBaseline(probe, multiple) => write!(out, "{probe} above {multiple} its baseline"),
             Trigger::BelowBaseline(probe, multiple) => write!(out, "{probe} below {multiple} its baseline"),
             Trigger::Outside(probe, bounds) => write!(out, "{probe} not {bounds}"),
+            Trigger::Degraded(probe, degraded) => write!(out, "{probe} worse than before by more than {}", degraded.by),
         }?;
         if self.for_samples.get() > 1 { write!(out, " for {} samples", self.for_samples) } else { Ok(()) }
     }
@@ -147,7 +171,7 @@ struct Written {
     /// This alarm is in alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alarm: Option<AlarmName>,
-    /// This probe, with one of the four limits.
+    /// This probe, with one of the five limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     probe: Option<ProbeName>,
     /// Above this multiple of its baseline.
@@ -162,6 +186,9 @@ struct Written {
     /// Below this value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     below: Option<f64>,
+    /// Worse than before the fault, in the direction of its tolerance: a test of all datapoints, which may be asked after each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    degraded: Option<Degraded>,
     /// In so many samples in a row; 1 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     for_samples: Option<NonZeroU16>,
@@ -174,6 +201,7 @@ impl Written {
             { "required": ["alarm"] },
             { "required": ["probe", "above_baseline"] },
             { "required": ["probe", "below_baseline"] },
+            { "required": ["probe", "degraded"] },
             { "required": ["probe"], "anyOf": [{ "required": ["above"] }, { "required": ["below"] }] },
         ])
     }
@@ -183,20 +211,24 @@ impl TryFrom<Written> for StopCondition {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { alarm, probe, above_baseline, below_baseline, above, below, for_samples } = written;
+        let Written { alarm, probe, above_baseline, below_baseline, above, below, degraded, for_samples } = written;
         let absolute = (above.is_some() || below.is_some()).then_some(Tolerance {
             at_most: above,
             at_least: below,
             in_samples: None,
         });
-        let trigger = match (alarm, probe, above_baseline, below_baseline, absolute) {
-            (Some(alarm), None, None, None, None) => Trigger::Alarm(alarm),
-            (None, Some(probe), Some(multiple), None, None) => Trigger::AboveBaseline(probe, multiple),
-            (None, Some(probe), None, Some(multiple), None) => Trigger::BelowBaseline(probe, multiple),
-            (None, Some(probe), None, None, Some(bounds)) => Trigger::Outside(probe, bounds),
-            (None, Some(probe), None, None, None) => {
+        if degraded.is_some() && for_samples.is_some() {
+            return Err("`degraded` weighs all datapoints together: remove `for_samples`".to_owned());
+        }
+        let trigger = match (alarm, probe, above_baseline, below_baseline, absolute, degraded) {
+            (Some(alarm), None, None, None, None, None) => Trigger::Alarm(alarm),
+            (None, Some(probe), Some(multiple), None, None, None) => Trigger::AboveBaseline(probe, multiple),
+            (None, Some(probe), None, Some(multiple), None, None) => Trigger::BelowBaseline(probe, multiple),
+            (None, Some(probe), None, None, Some(bounds), None) => Trigger::Outside(probe, bounds),
+            (None, Some(probe), None, None, None, Some(degraded)) => Trigger::Degraded(probe, degraded),
+            (None, Some(probe), None, None, None, None) => {
                 return Err(format!(
-                    "a stop condition on probe `{probe}` needs a limit: add `above_baseline: 2.0x`, `below_baseline: 0.5x`, `above: 500` or `below: 90`"
+                    "a stop condition on probe `{probe}` needs a limit: add `above_baseline: 2.0x`, `below_baseline: 0.5x`, `above: 500`, `below: 90` or `degraded: {{ by: 10% }}`"
                 ));
             }
             _ => return Err(
@@ -224,6 +256,7 @@ impl From<StopCondition> for Written {
             Trigger::Outside(probe, bounds) => {
                 Self { probe: Some(probe), above: bounds.at_most, below: bounds.at_least, ..written }
             }
+            Trigger::Degraded(probe, degraded) => Self { probe: Some(probe), degraded: Some(degraded), ..written },
         }
     }
 }

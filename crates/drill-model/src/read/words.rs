@@ -177,6 +177,7 @@ pub(super) fn noun(name: &str) -> &str {
         "Criterion" => "a criterion",
         "Notify" => "`notify`",
         "Tolerance" => "a tolerance",
+        "Degraded" => "`degraded`",
         "CloudWatchProbe" => "`cloudwatch`",
         "AlarmProbe" => "`alarm`",
         "PrometheusProbe" => "`prometheus`",

@@ -79,6 +79,7 @@ fn tell() -> Story {
         taken: 5,
         out: 0,
         published_after: None,
+        power: None,
     });
     let scope = Scope {
         run_id: run_id.clone(),

@@ -3,19 +3,22 @@
 //! What counts are distinct datapoints that began after the fault had landed, each with the last value that was read of it; and
 //! looks, each once. A sample that is lost neither makes a row nor breaks it; when half of them are lost, the run is blind.
 
+mod degraded;
 mod seen;
 
 use std::num::NonZeroU16;
 
 use drill_evidence::guard::{self, Rule, Standing};
-use drill_model::experiment::{Probe, Source, StopCondition, Trigger};
+use drill_model::experiment::{Experiment, Probe, Source, StopCondition, Trigger};
 use drill_model::ledger::Row;
 use drill_model::observation::{Reading, Sample};
 use drill_model::plan::Plan;
 use drill_model::quantity::Span;
 use drill_model::run::{Armed, Ending};
+use jiff::Timestamp;
 
 use self::seen::{Seen, Watched};
+use crate::compare;
 
 /// From one look to the next the machine may need so much more than what is asked for: a wait of whole seconds, the choice, the
 /// start of a function.
@@ -25,16 +28,23 @@ const TURN: Span = Span::seconds(2);
 pub(super) struct Guards<'run> {
     plan: &'run Plan,
     watched: Watched,
+    /// What was sampled before the fault, where a condition compares with it.
+    before: Vec<Sample>,
 }
 
 impl<'run> Guards<'run> {
-    pub(super) fn of(plan: &'run Plan, rows: &[Row], armed: Armed) -> Self {
-        Self { plan, watched: Watched::of(rows, armed.from) }
+    /// `before` are the samples of the baseline; they are needed where a condition compares with them, and empty elsewhere.
+    pub(super) fn of(plan: &'run Plan, rows: &[Row], armed: Armed, before: Vec<Sample>) -> Self {
+        Self { plan, watched: Watched::of(rows, armed.from), before }
     }
 
-    /// How many samples back the conditions look: to the beginning of a row in which as many are lost as may be.
+    /// How many samples back the conditions look: to the beginning of a row in which as many are lost as may be, and over the
+    /// whole fault where one compares it with before.
     pub(super) fn memory(&self) -> u32 {
         let experiment = &self.plan.scope.experiment;
+        if compares(experiment) {
+            return u32::MAX;
+        }
         let row = experiment.guards.stop_when.conditions().iter().map(|condition| condition.for_samples.get()).max();
         let lost = u64::from(experiment.observe.unknown_samples);
         let datapoints = u64::from(row.unwrap_or(1)) * (lost + 1) + 2 * lost;
@@ -47,6 +57,9 @@ impl<'run> Guards<'run> {
     /// Why the run must stop after the last of these samples, with the words for it.
     pub(super) fn reason(&self, samples: &[Sample]) -> Option<(Ending, String)> {
         let at = samples.last()?.at;
+        if let Some(stops) = self.degraded(samples, at) {
+            return Some(stops);
+        }
         let conditions = self.plan.scope.experiment.guards.stop_when.conditions();
         let standings: Vec<(&StopCondition, Standing, String)> = conditions
             .iter()
@@ -68,9 +81,31 @@ impl<'run> Guards<'run> {
         Some((Ending::Blind { what: what.clone(), at }, what))
     }
 
+    /// Why the run must stop because a probe is worse than before, or because nobody can tell.
+    fn degraded(&self, samples: &[Sample], at: Timestamp) -> Option<(Ending, String)> {
+        let experiment = &self.plan.scope.experiment;
+        experiment.guards.stop_when.conditions().iter().find_map(|condition| {
+            let Trigger::Degraded(name, degraded) = &condition.trigger else { return None };
+            let probe = experiment.steady_state.iter().find(|probe| probe.name == *name)?;
+            let before: Vec<f64> = compare::values(probe, &self.before).iter().filter_map(compare::number).collect();
+            match degraded::worse(experiment, probe, *degraded, &before, &self.watched, samples) {
+                Ok(worse) => worse.map(|by| {
+                    let text = format!("{condition}{by}");
+                    (Ending::Breached { condition: text.clone(), at }, text)
+                }),
+                Err(why) => {
+                    let what = format!("whether to stop on «{condition}» is unknown: {why}");
+                    Some((Ending::Blind { what: what.clone(), at }, what))
+                }
+            }
+        })
+    }
+
     fn condition(&self, condition: &StopCondition, samples: &[Sample]) -> (Option<&'run Probe>, Seen) {
         let name = match &condition.trigger {
             Trigger::Alarm(name) => return (None, Seen::of_alarm(name, &self.watched, samples)),
+            // It is no row of datapoints; that the probe can be read is looked at with the other probes.
+            Trigger::Degraded(..) => return (None, Seen::default()),
             Trigger::AboveBaseline(name, _) | Trigger::BelowBaseline(name, _) | Trigger::Outside(name, _) => name,
         };
         let probe = self.plan.scope.experiment.steady_state.iter().find(|probe| probe.name == *name);
@@ -144,6 +179,12 @@ impl<'run> Guards<'run> {
             Some(_) | None => Span::ZERO,
         }
     }
+}
+
+/// Whether a condition compares the fault with what was before it.
+pub(super) fn compares(experiment: &Experiment) -> bool {
+    let conditions = experiment.guards.stop_when.conditions();
+    conditions.iter().any(|condition| matches!(condition.trigger, Trigger::Degraded(..)))
 }
 
 fn millis(span: Span) -> i64 {

@@ -1,16 +1,15 @@
 //! The baseline: what every probe shows before anything is broken. A system that is not steady is not broken further.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use drill_model::experiment::{Experiment, Probe, Source, Trigger};
+use drill_model::experiment::{Probe, Source, Trigger};
 use drill_model::observation::{Finite, Reading, Sample, Stage, mean};
 use drill_model::plan::{Baseline, Scope};
 use drill_model::quantity::Span;
 use drill_model::refusal::Refusal;
-use jiff::Timestamp;
 
 use super::{PrepareError, PreparePorts, Reasons};
+use crate::compare::{self, values};
 use crate::ports::has::prelude::*;
 use crate::records::RecordError;
 use crate::sampling::{History, Sampler};
@@ -20,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// So many looks more than are needed, where some are lost.
 const MORE_LOOKS: u32 = 3;
 /// Of fewer values than these, the share that is out of tolerance says little.
-const FEWEST: usize = 30;
+const FEWEST: u32 = 30;
 
 /// The baseline of every probe, and what speaks against beginning.
 pub(super) struct Measured {
@@ -34,13 +33,16 @@ pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<
     let sampler = Sampler::planning(scope);
     let earlier = world.runs().latest_samples(id, Stage::Baseline, 1).await.map_err(RecordError::store(id))?;
     let first = earlier.last().map_or(0, |sample| sample.number + 1);
-    let needed = u32::from(experiment.observe.baseline_samples.max(1));
+    let usual = u32::from(experiment.observe.baseline_samples.max(1));
+    // What is compared with before must be known well.
+    let of = |probe: &Probe| if compare::condition(experiment, probe).is_some() { usual.max(FEWEST) } else { usual };
+    let needed = experiment.steady_state.iter().map(of).max().unwrap_or(usual);
     let every = Duration::from(scope.pacing.every).min(LONGEST / needed);
     let give_up = world.clock().now() + LONGEST;
     let mut samples: Vec<Sample> = Vec::new();
     // What has a history is known at once; what has none is looked at, a few times more than needed where looks are lost.
     for number in 0..needed + MORE_LOOKS {
-        let is_known = |probe: &Probe| values(probe, &samples).len() >= needed as usize;
+        let is_known = |probe: &Probe| values(probe, &samples).len() >= of(probe) as usize;
         if number > 0 {
             if experiment.steady_state.iter().all(is_known) || world.clock().now() + every > give_up {
                 break;
@@ -52,18 +54,23 @@ pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<
         samples.push(sample);
     }
     world.runs().record_samples(id, &samples).await.map_err(RecordError::store(id))?;
-    let measured = experiment.steady_state.iter().map(|probe| of_probe(experiment, probe, &samples));
+    let measured = experiment.steady_state.iter().map(|probe| of_probe(scope, probe, &samples));
     let (baseline, reasons): (Vec<_>, Vec<_>) = measured.unzip();
     Ok(Measured { baseline, reasons: reasons.into_iter().flatten().collect() })
 }
 
 /// What a probe showed, and what speaks against it.
-fn of_probe(experiment: &Experiment, probe: &Probe, samples: &[Sample]) -> (Baseline, Option<Refusal>) {
+fn of_probe(scope: &Scope, probe: &Probe, samples: &[Sample]) -> (Baseline, Option<Refusal>) {
+    let experiment = &scope.experiment;
     let name = || probe.name.clone();
     let values = values(probe, samples);
     let known: Vec<f64> = values.iter().filter_map(Reading::number).collect();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let unknown = samples.iter().filter(|sample| matches!(sample.reading(&probe.name), Reading::Unknown(_))).count();
+    let lasting = scope.changes.iter().map(|change| change.slot.from.plus(change.slot.lasts)).max();
+    let lasting = lasting.unwrap_or(Span::ZERO);
+    let before: Vec<f64> = values.iter().filter_map(compare::number).collect();
+    let (power, unseeable) = compare::power(experiment, probe, &before, lasting);
     let baseline = Baseline {
         probe: name(),
         mean: mean(&known).and_then(|average| Finite::try_from(average).ok()),
@@ -71,6 +78,7 @@ fn of_probe(experiment: &Experiment, probe: &Probe, samples: &[Sample]) -> (Base
         taken: count(values.len() + unknown),
         out: count(values.iter().filter(|value| is_out(probe, value)).count()),
         published_after: published_after(probe, samples),
+        power,
     };
     let why = samples.iter().rev().find_map(|sample| match sample.reading(&probe.name) {
         Reading::Unknown(why) => Some(why),
@@ -85,26 +93,16 @@ fn of_probe(experiment: &Experiment, probe: &Probe, samples: &[Sample]) -> (Base
         Some(measured) if !probe.tolerance.admits(measured.get()) => {
             Some(Refusal::NotSteady { probe: name(), measured, tolerance: probe.tolerance.to_string() })
         }
-        Some(_) if values.len() >= FEWEST && f64::from(baseline.out) * 100.0 > allowed * values.len() as f64 => {
+        Some(_)
+            if values.len() >= FEWEST as usize && f64::from(baseline.out) * 100.0 > allowed * values.len() as f64 =>
+        {
             let (out, of) = (baseline.out, count(values.len()));
             Some(Refusal::OutBefore { probe: name(), out, of, tolerance: probe.tolerance.to_string() })
         }
         Some(measured) if compared && measured.get() <= 0.0 => Some(Refusal::Incomparable { probe: name(), measured }),
-        Some(_) => None,
+        Some(_) => unseeable.map(|why| Refusal::Unseeable { probe: name(), why }),
     };
     (baseline, reason)
-}
-
-/// The distinct values, oldest first: a datapoint is one however often it was read, and its last value counts.
-fn values(probe: &Probe, samples: &[Sample]) -> Vec<Reading> {
-    let mut values: BTreeMap<Timestamp, &Reading> = BTreeMap::new();
-    for sample in samples {
-        for reading in sample.readings.iter().filter(|reading| reading.probe == probe.name) {
-            values.extend(reading.earlier.iter().map(|point| (point.since, &point.reading)));
-            values.insert(reading.since.unwrap_or(sample.at), &reading.reading);
-        }
-    }
-    values.into_values().filter(|reading| !matches!(reading, Reading::Unknown(_))).cloned().collect()
 }
 
 fn is_out(probe: &Probe, reading: &Reading) -> bool {

@@ -38,6 +38,11 @@ pub(super) fn planned(plan: &Plan) -> String {
         )
         .expect("writing to a String succeeds");
     }
+    for baseline in &plan.baseline {
+        if let Some(power) = &baseline.power {
+            writeln!(text, "{}: {power}.", baseline.probe).expect("writing to a String succeeds");
+        }
+    }
     writeln!(
         text,
         "Everything is put back by {} after it begins, at the latest. Plan {}.",

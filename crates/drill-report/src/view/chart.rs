@@ -137,9 +137,11 @@ fn stops(plan: &Plan, probe: &Probe, baseline: Option<f64>) -> Vec<f64> {
         Trigger::Outside(of, bounds) if *of == probe.name => {
             [bounds.at_least, bounds.at_most].into_iter().flatten().collect()
         }
-        Trigger::AboveBaseline(..) | Trigger::BelowBaseline(..) | Trigger::Outside(..) | Trigger::Alarm(_) => {
-            Vec::new()
-        }
+        Trigger::AboveBaseline(..)
+        | Trigger::BelowBaseline(..)
+        | Trigger::Outside(..)
+        | Trigger::Degraded(..)
+        | Trigger::Alarm(_) => Vec::new(),
     };
     let conditions = plan.scope.experiment.guards.stop_when.conditions();
     conditions.iter().flat_map(|condition| of(&condition.trigger)).filter(|value: &f64| value.is_finite()).collect()

@@ -85,6 +85,7 @@ pub fn supported() -> Report {
         taken: 5,
         out: 0,
         published_after: None,
+        power: None,
     });
     let during = [131.0, 158.0, 172.5, 181.0, 176.0, 169.0, 187.25, 174.0, 180.0, 177.0, 171.0, 179.0];
     let samples = (0..5)

@@ -1,6 +1,6 @@
 //! The guards: conditions that can stop a run and do not stop a healthy one, limits that let something through.
 
-use super::super::{Experiment, StopCondition, Trigger};
+use super::super::{Degraded, Experiment, HttpMeasure, Probe, Source, StopCondition, Trigger};
 use super::{Problems, choose_from, schedule, times};
 use crate::faults::FaultKind;
 use crate::quantity::Span;
@@ -47,6 +47,10 @@ fn stop(experiment: &Experiment, condition: &StopCondition, path: &str, found: &
             found.add(format!("{path}.below_baseline"), message, "write less than `1x`, such as `0.5x`");
         }
         Trigger::AboveBaseline(..) | Trigger::BelowBaseline(..) => {}
+        Trigger::Degraded(name, degraded) => {
+            let probe = experiment.steady_state.iter().find(|probe| probe.name == *name);
+            worse(probe, *degraded, &format!("{path}.degraded"), found);
+        }
         Trigger::Outside(_, bounds) => match (bounds.at_least, bounds.at_most) {
             (Some(below), Some(above)) if below >= above => {
                 let message = format!("every value is below {below} or above {above}");
@@ -64,6 +68,28 @@ fn stop(experiment: &Experiment, condition: &StopCondition, path: &str, found: &
         let help = "write fewer, sample more often, or let the faults last longer: this could never stop anything";
         found.add(format!("{path}.for_samples"), message, help);
     }
+}
+
+/// What is compared with before must have been something before, with noise in it.
+fn worse(probe: Option<&Probe>, degraded: Degraded, path: &str, found: &mut Problems) {
+    if !(0.001..=0.2).contains(&degraded.alpha) {
+        let message = format!("a chance of {} to stop a healthy run is not one to choose", degraded.alpha);
+        found.add(format!("{path}.alpha"), message, "write 0.001 to 0.2, such as 0.05");
+    }
+    if degraded.by.get() <= 0.0 {
+        let help = "write how much worse it may get, such as `10%`";
+        found.add(format!("{path}.by"), "no service is exactly as it was before", help);
+    }
+    let Some(probe) = probe else { return };
+    let why = match &probe.source {
+        Source::CloudWatch(_) => return,
+        Source::Http(http) if http.measure == HttpMeasure::Milliseconds => return,
+        Source::Alarm(_) | Source::Http(_) => "is 0 or 1",
+        Source::Capacity(_) | Source::HostHealth(_) => "does not change while all is well",
+        Source::Prometheus(_) => "has no history that is read",
+    };
+    let message = format!("`{}` {why}: there is nothing to compare with", probe.source.word());
+    found.add(path, message, "write a plain limit, such as `above: 500` or `below: 90`");
 }
 
 /// Windows in which no run of this experiment would ever fit.

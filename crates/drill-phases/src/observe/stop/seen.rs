@@ -13,6 +13,8 @@ use jiff::Timestamp;
 pub(super) struct Watched {
     /// When the first target of the first fault was seen to have it. What began before is not the fault's.
     landed: i64,
+    /// When the last of them was.
+    all_landed: i64,
     /// When faults were being made: nobody looked then, and nothing was due. In order, and apart from each other.
     injecting: Vec<Interval>,
 }
@@ -32,7 +34,19 @@ impl Watched {
                 Some(_) | None => injecting.push(next),
             }
         }
-        Self { landed: rows.iter().filter_map(landed).min().unwrap_or(from.as_millisecond()), injecting }
+        let first = rows.iter().min_by_key(|row| row.intended_at).map(|row| &row.fault);
+        let of_first = rows.iter().filter(|row| Some(&row.fault) == first).filter_map(landed).max();
+        let from = from.as_millisecond();
+        Self {
+            landed: rows.iter().filter_map(landed).min().unwrap_or(from),
+            all_landed: of_first.unwrap_or(from),
+            injecting,
+        }
+    }
+
+    /// When the first fault was seen on all its targets: from then on the service is as the fault makes it.
+    pub(super) const fn all_landed(&self) -> i64 {
+        self.all_landed
     }
 
     /// An instant on a clock that stands still while faults are being made.
@@ -131,7 +145,7 @@ fn look(probe: &Probe, sample: &Sample, reading: &ProbeReading, clock: impl Fn(i
     Interval::look(clock(asked.as_millisecond()), until.duration_since(asked).as_millis().try_into().unwrap_or(1))
 }
 
-fn between(since: Timestamp, until: Timestamp) -> Interval {
+pub(super) fn between(since: Timestamp, until: Timestamp) -> Interval {
     let (since, until) = (since.as_millisecond(), until.as_millisecond());
     Interval::look(since, until - since)
 }
@@ -151,7 +165,7 @@ fn rings(state: Option<&AlarmState>) -> Result<bool, String> {
 /// Whether a reading is beyond the limit of a condition; `None` when it does not tell.
 pub(super) fn is_beyond(trigger: &Trigger, baseline: Option<f64>, reading: &Reading) -> Option<bool> {
     let (least, most) = match trigger {
-        Trigger::Alarm(_) => return None,
+        Trigger::Alarm(_) | Trigger::Degraded(..) => return None,
         Trigger::AboveBaseline(_, multiple) => (None, Some(baseline? * multiple.get())),
         Trigger::BelowBaseline(_, multiple) => (Some(baseline? * multiple.get()), None),
         Trigger::Outside(_, bounds) => (bounds.at_least, bounds.at_most),

@@ -63,7 +63,9 @@ fn in_minutes() -> Plan {
 /// How the run is stopped after these samples. Its fault landed at the second 0.
 fn stops(plan: &Plan, samples: &[Sample]) -> Option<Ending> {
     let rows = [fixtures::row(plan, State::Landed { at: at(0) })];
-    Guards::of(plan, &rows, Armed { from: at(0), deadline: at(3600) }).reason(samples).map(|(ending, _)| ending)
+    Guards::of(plan, &rows, Armed { from: at(0), deadline: at(3600) }, Vec::new())
+        .reason(samples)
+        .map(|(ending, _)| ending)
 }
 
 fn check(latencies: &[Option<f64>], alarm: AlarmState) -> Option<Ending> {
@@ -196,7 +198,7 @@ fn while_another_fault_is_made_nobody_looks_and_nothing_is_lost() {
         [0, 5, 125].map(|s| sample(at(s), told(reading(Some(1.0)), at(s), at(s)), AlarmState::Ok)).to_vec();
     let armed = Armed { from: at(0), deadline: at(3600) };
 
-    let stops = |rows: &[Row]| Guards::of(&plan, rows, armed).reason(&samples).map(|(ending, _)| ending);
+    let stops = |rows: &[Row]| Guards::of(&plan, rows, armed, Vec::new()).reason(&samples).map(|(ending, _)| ending);
 
     assert_eq!(stops(&[second(0, 0), second(7, 124)]), None);
     assert!(is_blind(stops(&[second(0, 0)])));
@@ -205,8 +207,60 @@ fn while_another_fault_is_made_nobody_looks_and_nothing_is_lost() {
 #[test]
 fn it_remembers_as_many_samples_as_a_row_of_minutes_may_be_long() {
     let plan = in_minutes();
-    let guards = Guards::of(&plan, &[], Armed { from: at(0), deadline: at(3600) });
+    let guards = Guards::of(&plan, &[], Armed { from: at(0), deadline: at(3600) }, Vec::new());
 
     // Three minutes and three lost between each two, and the six of a window, as they are sampled every five seconds.
     assert!((18 * 12..25 * 12).contains(&guards.memory()), "{}", guards.memory());
+}
+
+/// Noise that is the same each time: a positive value around `middle`, a fifth of it up or down, rarely more.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn around(&mut self, middle: f64) -> f64 {
+        let sum: f64 = (0..12).map(|_| self.next()).sum();
+        middle * (0.2 * (sum - 6.0)).exp()
+    }
+}
+
+/// After how many datapoints of a fault that makes the probe so much worse the run is stopped, if it is within so many.
+fn stopped_after(seed: u64, factor: f64, datapoints: i64) -> Option<i64> {
+    let mut plan = in_minutes();
+    let condition = json!([{ "probe": "latency", "degraded": { "by": "10%", "alpha": 0.05 } }]);
+    plan.scope.experiment.guards.stop_when = serde_json::from_value(condition).unwrap();
+    let mut noise = Noise(seed);
+    let before = (-180..0).map(|n| of_minute(60 * n + 60, noise.around(100.0), 60 * n)).collect();
+    let rows = [fixtures::row(&plan, State::Landed { at: at(0) })];
+    let guards = Guards::of(&plan, &rows, Armed { from: at(0), deadline: at(36_000) }, before);
+    let mut samples = Vec::new();
+    (1..=datapoints).find(|n| {
+        samples.push(of_minute(60 * n, noise.around(100.0 * factor), 60 * n - 60));
+        is_breached(guards.reason(&samples).map(|(ending, _)| ending))
+    })
+}
+
+#[test]
+fn a_condition_on_what_was_before_stops_few_healthy_runs_and_most_that_got_worse() {
+    let runs = 100;
+    let stopped = |factor: f64| (0..runs).filter(|seed| stopped_after(seed + 1, factor, 60).is_some()).count();
+
+    let (healthy, slightly, worse) = (stopped(1.0), stopped(1.05), stopped(1.5));
+
+    println!("of {runs} runs of 60 datapoints: {healthy} stopped as before, {slightly} at x1.05, {worse} at x1.5");
+    assert!(healthy <= 5 && slightly <= 5, "{healthy} and {slightly}: more than one in twenty");
+    assert!(worse >= 95, "{worse}");
+}
+
+#[test]
+fn a_condition_on_what_was_before_needs_something_from_before() {
+    let mut plan = in_minutes();
+    let condition = json!([{ "probe": "latency", "degraded": { "by": "10%" } }]);
+    plan.scope.experiment.guards.stop_when = serde_json::from_value(condition).unwrap();
+
+    assert!(is_blind(stops(&plan, &[of_minute(65, 100.0, 0)])));
 }
