@@ -66,12 +66,12 @@ at_rest() {
     echo "delete: stop them (aws stepfunctions stop-execution) and wait until they are clean: nothing was deleted" >&2
     return 1
   fi
-  # The index may lag behind by moments. A run that is over has closed its rows before its execution ended.
+  # The index may lag behind by moments. A run that is over has left it before its execution ended.
   open=$(aws dynamodb query --table-name "$runs" --index-name open --key-condition-expression '#open = :open' \
     --expression-attribute-names '{"#open": "open"}' --expression-attribute-values '{":open": {"S": "open"}}' \
     --query 'Items[].[pk.S, sk.S]' --output text) || unseen "what is not undone yet"
   if [ -n "$open" ] && [ "$open" != None ]; then
-    echo "delete: these changes are not undone yet:" >&2
+    echo "delete: these changes are not undone yet, or their runs have not given back their targets:" >&2
     echo "$open" >&2
     echo "delete: the janitor puts them back within a minute after their deadline: nothing was deleted" >&2
     return 1

@@ -40,6 +40,7 @@ pub fn run(name: &str, status: Status) -> Run {
         clean_at: None,
         judgement: None,
         reported_at: None,
+        given_back_at: None,
     }
 }
 

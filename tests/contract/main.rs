@@ -42,6 +42,7 @@ macro_rules! facts {
 facts![
     clocks::a_clock_is_set_once,
     clocks::a_clock_is_cleared_and_may_not_be_there,
+    leases::a_lease_needs_a_run_that_injects,
     leases::a_target_has_one_owner,
     leases::a_refused_lease_takes_nothing_new,
     leases::a_refused_lease_of_many_takes_nothing_new,
@@ -61,6 +62,7 @@ facts![
     ledger::a_step_of_no_row_is_passed_over,
     ledger::rows_are_those_of_the_run,
     ledger::overdue_are_runs_with_open_rows_past_their_deadline,
+    ledger::overdue_are_runs_that_were_armed_until_they_have_given_back_what_they_held,
     outside::a_report_is_stored_and_replaced,
     outside::a_report_stays_in_its_place,
     outside::a_notice_is_published,

@@ -104,7 +104,7 @@ fn what_is_left_is_left_after_everything_that_the_plan_harms() {
 
 #[test]
 fn who_loses_the_race_for_a_target_has_changed_nothing_and_is_refused() {
-    use drill_phases::ports::{Holding, Leases as _};
+    use drill_phases::ports::Holding;
     let stage = Stage::new();
     let (world, home) = (stage.sim.world.named("another"), stage.sim.world.home());
     let whole = stage.orders.iter().map(|id| home.instance(id)).collect();
@@ -114,8 +114,7 @@ fn who_loses_the_race_for_a_target_has_changed_nothing_and_is_refused() {
         while world.record(&run).is_none_or(|run| run.status == Status::Preparing) {
             world.sleep(std::time::Duration::from_millis(1)).await;
         }
-        let other = "other".parse().expect("a run id");
-        world.lease(&other, &Holding { whole, shares: [].into() }).await.expect("they are free");
+        world.held_by(&"other".parse().expect("a run id"), &Holding { whole, shares: [].into() });
     });
 
     let journey = stage.play(&experiment(SLOW, STOP));

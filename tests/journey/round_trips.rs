@@ -60,7 +60,7 @@ fn a_turn_of_each_phase_waits_for_few_calls() {
             ("report", 4),
         ]
     };
-    for (found, expected) in [(host, expected(13, 13, 9, 14)), (resource, expected(10, 36, 7, 15))] {
+    for (found, expected) in [(host, expected(13, 13, 9, 13)), (resource, expected(10, 36, 7, 14))] {
         for (phase, most) in expected {
             assert_eq!(found[phase], most, "{phase} of {found:?}");
         }

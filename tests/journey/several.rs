@@ -93,13 +93,13 @@ fn a_start_repeated_is_one_run() {
 
 #[test]
 fn a_target_has_one_owner() {
-    use drill_phases::ports::{Holding, Leases};
+    use drill_phases::ports::Holding;
     let stage = Stage::new();
     let other = RunId::try_from("other").unwrap();
     let home = stage.sim.world.home();
     let whole = stage.orders.iter().map(|id| home.instance(id)).collect();
     let all = Holding { whole, shares: [].into() };
-    stage.sim.play(stage.sim.world.lease(&other, &all)).unwrap().unwrap();
+    stage.sim.world.held_by(&other, &all);
 
     let journey = stage.play(&experiment(SLOW, STOP));
 

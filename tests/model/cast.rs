@@ -141,6 +141,7 @@ impl Cast {
             clean_at: None,
             judgement: None,
             reported_at: None,
+            given_back_at: None,
         };
         Self { plan, rows, looks, answers, reverts, record }
     }
@@ -199,7 +200,9 @@ pub fn rows(world: &World, run: usize) -> Vec<ledger::Row> {
 
 /// The record of a run, for what the janitor asks of it.
 pub fn record(run: &Run) -> run::Run {
-    run::Run { status: run.status, armed: run.armed.map(armed), ..CAST.record.clone() }
+    // One write says that it is clean and that all is given back.
+    let given_back_at = matches!(run.status, run::Status::Clean | run::Status::Judged).then(|| at(0));
+    run::Run { status: run.status, armed: run.armed.map(armed), given_back_at, ..CAST.record.clone() }
 }
 
 /// What a look at the instance shows.

@@ -6,7 +6,7 @@ use drill_phases::kernel::{Course, course};
 use crate::cast::{self, WORST};
 use crate::healer::{self, Healer, Who};
 use crate::injector::{self, Injector, Way};
-use crate::rules::{Layer, Scene};
+use crate::rules::{Layer, Rule, Scene};
 use crate::services;
 use crate::state::{CLOCK, EVENT, Machine, Run, Second, Wake, World};
 
@@ -188,11 +188,13 @@ impl Scene {
         }
     }
 
-    /// Whether the sweep of this minute has this run to do: an open row is past its deadline.
+    /// Whether the sweep of this minute has this run to do: an open row is past its deadline, or the run is unfinished.
     pub(crate) fn must_sweep(&self, world: &World, run: usize) -> bool {
         let stands = &world.runs[run];
         let open = |row: &crate::state::Row| row.state.is_open() && row.from + WORST < world.now();
-        self.has(Layer::Sweep) && !stands.swept && stands.rows.iter().flatten().any(open)
+        let late = |deadline| cast::second(deadline) < world.now();
+        let unfinished = self.keeps(Rule::SweepUntilGivenBack) && cast::record(stands).unfinished().is_some_and(late);
+        self.has(Layer::Sweep) && !stands.swept && (unfinished || stands.rows.iter().flatten().any(open))
     }
 
     /// What Observe would answer.

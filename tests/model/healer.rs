@@ -58,7 +58,6 @@ pub enum Step {
     Release,
     Cleaned,
     ClearClock,
-    ReleaseAgain,
 }
 
 /// How a call begins.
@@ -179,13 +178,6 @@ impl Healer {
             }
             Step::ClearClock => {
                 world.runs[run].clock = None;
-                if !scene.keeps(Rule::ReleaseAgain) {
-                    return Went::Done;
-                }
-                Step::ReleaseAgain
-            }
-            Step::ReleaseAgain => {
-                services::release(world, run);
                 return Went::Done;
             }
         };

@@ -152,6 +152,9 @@ impl Injector {
                     !scene.keeps(Rule::LeaseWithoutExpiry)
                         && world.runs[holder].armed.is_none_or(|from| now >= from + WORST)
                 };
+                if scene.keeps(Rule::LeaseWhileInjecting) && world.runs[run].status != Status::Injecting {
+                    return Went::Failed;
+                }
                 if world.leases.iter().flatten().any(|holder| *holder != run && !expired(*holder)) {
                     return Went::Failed;
                 }

@@ -80,10 +80,11 @@ impl Scene {
         }
         let closed = world.runs.iter().flat_map(|run| run.rows.iter().flatten()).all(|row| !row.state.is_open());
         let gone = world.host.units == [None, None] && world.instance.stopped_by.is_none();
-        let idle =
-            |run: &Run| matches!(run.status, Status::Ready | Status::Clean) && (run.clock, run.undo) == (None, None);
+        // A run that was never armed holds nothing; whatever its record says, nobody has to come back to it.
+        let over = |run: &Run| matches!(run.status, Status::Ready | Status::Clean) || run.armed.is_none();
+        let idle = |run: &Run| over(run) && (run.clock, run.undo) == (None, None);
         let given_back = world.runs.iter().all(idle) && world.leases == [None, None];
-        let whole = closed && gone && (given_back || !self.gives_back);
+        let whole = closed && gone && given_back;
         (!whole).then(|| format!("{world:?}"))
     }
 }

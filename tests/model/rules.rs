@@ -120,8 +120,10 @@ pub enum Rule {
     LeaseWithoutExpiry,
     /// R12: a lease is given back when the rows are closed.
     LeaseUntilClosed,
-    /// R12: what a late Inject took while its run was given back is given back, too.
-    ReleaseAgain,
+    /// R12: a lease is taken only while its run injects.
+    LeaseWhileInjecting,
+    /// R12: the sweep comes back to a run until it has given back its leases.
+    SweepUntilGivenBack,
     /// R17: the scheduled undo is armed before the call that harms.
     UndoFirst,
     /// R22: a repeated order is answered from what is there.
@@ -153,9 +155,6 @@ pub struct Scene {
     pub judged: [bool; 2],
     /// Whether everything must become clean when the failures end.
     pub ends_clean: bool,
-    /// Whether its leases, its clock and its record must, too. A run that loses two functions at the wrong moments keeps
-    /// what it had leased: nothing is broken, and the targets are refused to others.
-    pub gives_back: bool,
     /// The rules that are turned off.
     pub without: Vec<Rule>,
 }
@@ -174,7 +173,6 @@ impl Scene {
             skews: &[0],
             judged: [true; 2],
             ends_clean: true,
-            gives_back: failures == 1,
             without: Vec::new(),
         }
     }

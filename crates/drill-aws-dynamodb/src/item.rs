@@ -17,9 +17,10 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::unreadable;
 
-/// The index of rows that are open: `open`, then `deadline`; its projection needs the keys only.
+/// The index of rows that are open and of runs that are unfinished: `open`, then `deadline`; its projection needs the
+/// keys only.
 pub const OPEN_INDEX: &str = "open";
-/// What every row in the index carries.
+/// What everything in the index carries.
 pub(crate) const OPEN: &str = "open";
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -121,10 +122,15 @@ pub(crate) fn row_item(call: &'static str, row: &Row) -> Answer<Item> {
     let mut item = Key::row(&row.run_id, &row.fault, &row.target)
         .with([("row", string(written(call, row)?)), ("state", string(row.state.word()))]);
     if row.state.is_open() {
-        item.insert("open".to_owned(), string(OPEN));
-        item.insert("deadline".to_owned(), string(instant(row.deadline)));
+        show_in_index(&mut item, row.deadline);
     }
     Ok(item)
+}
+
+/// Puts an item into the index of what is not over.
+pub(crate) fn show_in_index(item: &mut Item, deadline: Timestamp) {
+    item.insert("open".to_owned(), string(OPEN));
+    item.insert("deadline".to_owned(), string(instant(deadline)));
 }
 
 /// A value as JSON text.

@@ -1,8 +1,9 @@
 //! Leases: what a run has for itself and what it has shares of, taken all at once or given back.
 //!
-//! An item for each target says who has it for itself (`owner`) and who has shares of it (`shares`). A transaction takes a
-//! hundred. For more, who holds what is read first, so that a lease that this run held before is never given back when a
-//! later hundred is refused. Should another call of the same run rely on one that is given back in between, its intents
+//! An item for each target says who has it for itself (`owner`) and who has shares of it (`shares`). A transaction takes
+//! ninety-nine: one more action is the condition that the run injects, so that nothing is taken for a run that was or is
+//! being cleaned. For more, who holds what is read first, so that a lease that this run held before is never given back
+//! when a later transaction is refused. Should another call of the same run rely on one that is given back in between, its intents
 //! are refused: each has a condition on its lease.
 
 mod held;
@@ -18,7 +19,11 @@ use drill_phases::ports::{Answer, Class, Clock, Holding, Leases, PortError};
 use self::held::Held;
 use crate::calls::{Condition, PAUSES, RunTable};
 use crate::item::Key;
+use crate::ledger::not_injecting;
 use crate::transact::{ACTIONS, Cancelled, Fate, TRANSACT};
+
+/// The most leases whose transaction has room for its condition on the run.
+const TAKEN_AT_ONCE: usize = ACTIONS - 1;
 
 /// How a target is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,13 +38,18 @@ enum Hold {
 type Wish = (TargetId, Hold);
 
 impl<C: Clock> Leases for RunTable<C> {
-    const ACTIONS: &'static [&'static str] =
-        &["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+    const ACTIONS: &'static [&'static str] = &[
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    ];
 
-    /// One round trip for up to 100 targets; for more, two for each 100, and those of giving back when it is refused.
+    /// One round trip for up to 99 targets; for more, two for each 99, and those of giving back when it is refused.
     async fn lease(&self, run: &RunId, holding: &Holding) -> Answer<()> {
         let wishes = needed(holding);
-        if wishes.len() <= ACTIONS {
+        if wishes.len() <= TAKEN_AT_ONCE {
             return self.take(run, &wishes).await;
         }
         let held = self.read_leases(wishes.iter().map(|(target, _)| target)).await?;
@@ -48,7 +58,7 @@ impl<C: Clock> Leases for RunTable<C> {
         }
         let before = |(target, hold): &Wish| held.get(target).is_some_and(|held| held.is_by(run, *hold));
         let mut new: Vec<Wish> = Vec::new();
-        for chunk in wishes.chunks(ACTIONS) {
+        for chunk in wishes.chunks(TAKEN_AT_ONCE) {
             match self.take(run, chunk).await {
                 Ok(()) => new.extend(chunk.iter().filter(|wish| !before(wish)).cloned()),
                 Err(refused) if refused.class == Class::Conflict => {
@@ -97,11 +107,12 @@ fn needed(holding: &Holding) -> Vec<Wish> {
 }
 
 impl<C: Clock> RunTable<C> {
-    /// Takes up to 100 leases, all or none.
+    /// Takes up to [`TAKEN_AT_ONCE`] leases while the run injects, all or none.
     async fn take(&self, run: &RunId, wishes: &[Wish]) -> Answer<()> {
         if wishes.is_empty() {
             return Ok(());
         }
+        let mut actions = vec![self.injecting(run)?];
         let updates = wishes.iter().map(|(target, hold)| {
             let (change, condition) = match hold {
                 Hold::Whole => ("SET #owner = :run", Condition::free_to_own(run)),
@@ -109,11 +120,16 @@ impl<C: Clock> RunTable<C> {
             };
             self.update_action(&Key::lease(target), change, condition)
         });
-        match self.transact(updates.collect::<Answer<_>>()?).await {
+        actions.extend(updates.collect::<Answer<Vec<_>>>()?);
+        match self.transact(actions).await {
             Ok(()) => Ok(()),
             Err(Cancelled::Failed(error)) => Err(error),
             Err(Cancelled::Conditions(fates)) => {
-                let refused = wishes.iter().zip(&fates).find_map(|(wish, fate)| match fate {
+                let (stands, fates) = fates.split_at(1);
+                if let [Fate::Failed(there)] = stands {
+                    return Err(PortError::new(Class::Conflict, TRANSACT, not_injecting(run, there.as_ref())));
+                }
+                let refused = wishes.iter().zip(fates).find_map(|(wish, fate)| match fate {
                     Fate::Failed(there) => Some((wish, there.as_ref())),
                     Fate::Held => None,
                 });

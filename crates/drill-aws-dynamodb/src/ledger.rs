@@ -3,6 +3,8 @@
 mod advance;
 mod intend;
 
+pub(crate) use self::intend::not_injecting;
+
 use std::collections::BTreeSet;
 
 use drill_model::ids::RunId;
@@ -38,7 +40,7 @@ impl<C: Clock> Ledger for RunTable<C> {
         self.under(&partition(run), "ROW#", |item| read(QUERY, &item, "row")).await
     }
 
-    /// One round trip for each MB of the index: about 5,000 open rows. An index is never consistent.
+    /// One round trip for each MB of the index: about 5,000 open rows and unfinished runs. An index is never consistent.
     async fn overdue(&self, before: Timestamp) -> Answer<BTreeSet<RunId>> {
         let query = self
             .client

@@ -9,7 +9,7 @@
 //!
 //! | pk | sk | what |
 //! | --- | --- | --- |
-//! | `RUN#<run>` | `RUN` | the record: `record`, `version`, `status` |
+//! | `RUN#<run>` | `RUN` | the record: `record`, `version`, `status`; `open` and `deadline` only while it is unfinished |
 //! | `RUN#<run>` | `PLAN`, `PLAN#<nnnn>` | how many parts the plan has, and the parts |
 //! | `RUN#<run>` | `SAMPLE#<stage>#<number>` | a sample |
 //! | `RUN#<run>` | `ROW#<fault>#<target>` | a row of the ledger; `open` and `deadline` only while it is open |

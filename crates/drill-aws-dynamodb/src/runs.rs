@@ -7,7 +7,7 @@ use drill_model::run::Run;
 use drill_phases::ports::{Answer, Class, Clock, PortError, Runs};
 
 use crate::calls::{Condition, GET, PUT, RunTable, Unwritten};
-use crate::item::{Item, Key, number, read, status_word, string, written};
+use crate::item::{Item, Key, number, read, show_in_index, status_word, string, written};
 
 impl<C: Clock> Runs for RunTable<C> {
     const ACTIONS: &'static [&'static str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
@@ -76,9 +76,13 @@ impl<C: Clock> Runs for RunTable<C> {
 }
 
 fn record(run: &Run) -> Answer<Item> {
-    Ok(Key::record(&run.id).with([
+    let mut item = Key::record(&run.id).with([
         ("record", string(written(PUT, run)?)),
         ("version", number(run.version)),
         ("status", string(status_word(run.status))),
-    ]))
+    ]);
+    if let Some(deadline) = run.unfinished() {
+        show_in_index(&mut item, deadline);
+    }
+    Ok(item)
 }

@@ -46,6 +46,10 @@ pub struct Run {
     /// again by the aftermath. Set by Report, once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Timestamp>,
+    /// When the targets of a run that was armed were all given back. Until then the sweep comes back to it. Set by
+    /// Recover, Rollback or the janitor, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_back_at: Option<Timestamp>,
 }
 
 /// From when to when something may be broken. Written once, never extended.
@@ -267,6 +271,12 @@ impl Run {
     pub fn apply(&mut self, event: Event) -> Result<(), IllegalEvent> {
         self.status = next(self.status, event)?;
         Ok(())
+    }
+
+    /// By when a run has to be finished that is not: it may hold targets, whatever its ledger says. `None` for one that
+    /// never could, and for one that has given them back.
+    pub fn unfinished(&self) -> Option<Timestamp> {
+        if self.given_back_at.is_some() { None } else { self.armed.map(|armed| armed.deadline) }
     }
 
     /// Notes why the run ends. The first reason stays: what comes after is a consequence.

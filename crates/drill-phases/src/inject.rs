@@ -13,7 +13,7 @@ use drill_model::baton::{Baton, Word};
 use drill_model::ids::RunId;
 use drill_model::plan::Plan;
 use drill_model::refusal::Refusal;
-use drill_model::run::{Armed, Event, Run};
+use drill_model::run::{Armed, Event, Run, next};
 use jiff::Timestamp;
 
 use crate::observe::course;
@@ -153,7 +153,6 @@ pub async fn inject(world: &impl InjectPorts, baton: &Baton) -> Result<Baton, In
     in_place(world, &plan)?;
     let first = run.armed.is_none();
     let (run, armed) = begin(world, &plan, run).await?;
-    // The clock comes after the targets: it gives back what a call took that outlived its run.
     lease(world, &plan).await?;
     // None of these waits for another, and all are heard before anything is broken. A call under way is never dropped.
     let (set, permitted, rows) = futures_util::join!(
@@ -203,15 +202,22 @@ async fn begin(world: &impl InjectPorts, plan: &Plan, run: Run) -> Result<(Run, 
     Ok((run, armed))
 }
 
-/// The targets are this run's.
+/// The targets are this run's, as long as it injects.
 async fn lease(world: &impl InjectPorts, plan: &Plan) -> Result<(), InjectError> {
     let id = &plan.scope.run_id;
-    world.leases().lease(id, &undo::holding(&plan.scope)).await.map_err(|source| match source.class {
-        Class::Conflict => InjectError::TargetBusy { run: id.clone(), source },
-        Class::Transient | Class::Refused | Class::Missing | Class::Ambiguous => {
-            InjectError::RunRecord(RecordError::store(id)(source))
+    let taken = world.leases().lease(id, &undo::holding(&plan.scope)).await;
+    let Err(source) = taken else { return Ok(()) };
+    if source.class != Class::Conflict {
+        return Err(InjectError::RunRecord(RecordError::store(id)(source)));
+    }
+    let stands = world.runs().run(id).await.map_err(|error| InjectError::RunRecord(RecordError::store(id)(error)))?;
+    match next(stands.status, Event::BeginInjection) {
+        Ok(_) => Err(InjectError::TargetBusy { run: id.clone(), source }),
+        Err(source) => {
+            let source = RecordError::Illegal { run: id.clone(), source };
+            Err(InjectError::Superseded { run: id.clone(), source })
         }
-    })
+    }
 }
 
 async fn set_clock(world: &impl InjectPorts, id: &RunId, armed: Armed) -> Result<(), InjectError> {

@@ -129,6 +129,7 @@ fn record(world: &impl PreparePorts, id: &RunId, invocation: &Invocation, start:
         clean_at: None,
         judgement: None,
         reported_at: None,
+        given_back_at: None,
     }
 }
 

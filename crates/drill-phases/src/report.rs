@@ -193,5 +193,6 @@ fn unprepared(world: &impl has::Clock, id: &RunId) -> Run {
         clean_at: None,
         judgement: None,
         reported_at: None,
+        given_back_at: None,
     }
 }

@@ -132,7 +132,8 @@ pub(crate) fn holding(scope: &Scope) -> Holding {
     Holding { whole: scope.selected(), shares: scope.shares.clone() }
 }
 
-/// Gives back what a clean run holds. The clock goes after that: until then the janitor would finish what is left here.
+/// Gives back what a clean run holds. Nothing is taken for it any more, since it does not inject. Until the record says
+/// that all is given back, the sweep comes back to the run; the clock goes last.
 async fn finish(
     world: &impl Healing,
     stands: Run,
@@ -161,20 +162,20 @@ async fn finish(
     let now = world.clock().now();
     if rows.iter().any(|row| matches!(row.state, State::Abandoned { .. })) {
         // A person has taken it on: the run is over, and was never confirmed to be whole.
-        records::update_from(world, stands, Event::GiveUp, |run| run.end(ending.clone())).await?;
+        records::update_from(world, stands, Event::GiveUp, |run| {
+            run.given_back_at.get_or_insert(now);
+            run.end(ending.clone());
+        })
+        .await?;
     } else if !matches!(stands.status, Status::Judged | Status::Refused | Status::Planned) {
         records::update_from(world, stands, Event::Cleaned, |run| {
             run.clean_at.get_or_insert(now);
+            run.given_back_at.get_or_insert(now);
             run.end(ending.clone());
         })
         .await?;
     }
-    world.clear_clock().clear_clock(run).await.map_err(RecordError::store(run))?;
-    // An Inject that outlived its run may have taken the targets again since, and set a clock that was cleared just now.
-    if held != Holding::default() {
-        world.leases().release(run, &held).await.map_err(RecordError::store(run))?;
-    }
-    Ok(())
+    world.clear_clock().clear_clock(run).await.map_err(RecordError::store(run))
 }
 
 /// Why something is left, from a call that failed.

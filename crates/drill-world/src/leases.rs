@@ -31,6 +31,18 @@ impl LeaseTable {
         self.held.iter().chain(shares)
     }
 
+    /// Something that a run holds.
+    pub(crate) fn of_run(&self, run: &RunId) -> Option<&TargetId> {
+        self.all().find_map(|(target, holder)| (holder == run).then_some(target))
+    }
+
+    fn take(&mut self, run: &RunId, holding: &Holding) {
+        self.held.extend(holding.whole.iter().map(|target| (target.clone(), run.clone())));
+        for target in &holding.shares {
+            self.shared.entry(target.clone()).or_default().insert(run.clone());
+        }
+    }
+
     /// Who else holds something that this could not stand beside.
     fn against<'a>(&'a self, run: &'a RunId, holding: &'a Holding) -> impl Iterator<Item = (&'a TargetId, &'a RunId)> {
         let owned = holding.whole.iter().chain(&holding.shares);
@@ -43,20 +55,29 @@ impl LeaseTable {
     }
 }
 
+impl World {
+    /// A run holds these, as if it had leased them.
+    pub fn held_by(&self, run: &RunId, holding: &Holding) {
+        self.state().leases.take(run, holding);
+    }
+}
+
 impl Leases for World {
     async fn lease(&self, run: &RunId, holding: &Holding) -> Answer<()> {
         const METHOD: Method = Method::Lease;
         self.call(METHOD, async |_| {
             let mut state = self.state();
             state.calls.request(METHOD.api(), more_requests(holding));
+            let conflict = |what: String| {
+                Err(PortError::new(Class::Conflict, METHOD.api(), format!("TransactionCanceledException: {what}")))
+            };
+            if let Err(what) = state.store.injects(run) {
+                return conflict(what);
+            }
             if let Some((target, holder)) = state.leases.against(run, holding).next() {
-                let what = format!("TransactionCanceledException: {target} is held by run {holder}");
-                return Err(PortError::new(Class::Conflict, METHOD.api(), what));
+                return conflict(format!("{target} is held by run {holder}"));
             }
-            state.leases.held.extend(holding.whole.iter().map(|target| (target.clone(), run.clone())));
-            for target in &holding.shares {
-                state.leases.shared.entry(target.clone()).or_default().insert(run.clone());
-            }
+            state.leases.take(run, holding);
             Ok(())
         })
         .await

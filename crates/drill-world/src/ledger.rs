@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use drill_model::ids::{FaultName, RunId, UnitId};
 use drill_model::ledger::{Row, State as RowState, step};
-use drill_model::run::Status;
 use drill_model::target::TargetId;
 use drill_phases::ports::{Answer, BATCH, Class, Ledger, PortError, Step};
 use jiff::Timestamp;
@@ -88,10 +87,8 @@ fn condition(state: &State, run: &RunId, rows: &[Row]) -> Result<(), (Class, Str
         return Err((Class::Refused, format!("ValidationException: {} intents in one transaction", rows.len())));
     }
     let conflict = |what: String| Err((Class::Conflict, format!("TransactionCanceledException: {what}")));
-    match state.store.run(run).map(|run| run.status) {
-        Some(Status::Injecting) => {}
-        Some(other) => return conflict(format!("run {run} is {other:?}, not injecting")),
-        None => return conflict(format!("there is no run {run}")),
+    if let Err(what) = state.store.injects(run) {
+        return conflict(what);
     }
     if let Some(reason) = &state.lever {
         return conflict(format!("the emergency stop is pulled: {reason}"));
@@ -156,7 +153,9 @@ impl Ledger for World {
             let now = self.time().now();
             let state = self.state();
             let lag: Duration = freshness.lag(state.timing.index);
-            Ok(state.ledger.overdue(before, now - lag))
+            let mut runs = state.ledger.overdue(before, now - lag);
+            runs.extend(state.store.unfinished(before, now - lag));
+            Ok(runs)
         })
         .await
     }

@@ -12,7 +12,7 @@ use drill_model::faults::Change;
 use drill_model::faults::ec2::{Instance, InstanceState};
 use drill_model::ids::{InstanceId, RunId};
 use drill_model::ledger::{Row, State as RowState};
-use drill_model::run::{Event, Run, next};
+use drill_model::run::{Event, Run, Status, next};
 use drill_model::target::TargetId;
 use drill_phases::ports::HostCommand;
 use jiff::Timestamp;
@@ -176,7 +176,12 @@ impl World {
         }
     }
 
-    /// A record moves by events, is armed once, and keeps its first ending.
+    /// Something that a run has leased.
+    fn holds(&self, run: &RunId) -> Option<TargetId> {
+        self.state().leases.of_run(run).cloned()
+    }
+
+    /// A record moves by events, is armed once, keeps its first ending, and is over when nothing is leased to it.
     pub(crate) fn judge_record(&self, before: &Run, after: &Run) {
         let by_an_event = |event: &&Event| next(before.status, **event) == Ok(after.status);
         if before.status != after.status && !Event::ALL.iter().any(|event| by_an_event(&event)) {
@@ -187,6 +192,11 @@ impl World {
         }
         if before.ending.is_some() && before.ending != after.ending {
             self.violation(format!("run {} has lost the reason why it ended", after.id));
+        }
+        if is_over(after)
+            && let Some(target) = self.holds(&after.id)
+        {
+            self.violation(format!("run {} is over and still holds {target}", after.id));
         }
     }
 
@@ -305,6 +315,11 @@ impl World {
     fn still_stopped(&self) -> Vec<InstanceId> {
         self.state().oracle.stopped.iter().cloned().collect()
     }
+}
+
+/// Whether nobody has anything to do any more for a run that was armed.
+fn is_over(run: &Run) -> bool {
+    matches!(run.status, Status::Clean | Status::Judged) || run.given_back_at.is_some()
 }
 
 fn limit(row: &Row, grace: Grace) -> Timestamp {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use drill_model::ids::{ExperimentId, RunId};
 use drill_model::observation::{Sample, Stage};
 use drill_model::plan::Plan;
-use drill_model::run::Run;
+use drill_model::run::{Run, Status};
 use drill_phases::ports::{Answer, Class, EmergencyStop, Experiments, PortError, Runs, UndoProof};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -28,11 +28,47 @@ pub(crate) struct Store {
     runs: BTreeMap<RunId, String>,
     plans: BTreeMap<RunId, String>,
     samples: BTreeMap<RunId, BTreeMap<(Stage, u32), String>>,
+    unfinished: BTreeMap<RunId, Unfinished>,
+}
+
+/// What the index knows of a run that is or was unfinished.
+#[derive(Debug)]
+struct Unfinished {
+    deadline: Timestamp,
+    since: Timestamp,
+    until: Option<Timestamp>,
 }
 
 impl Store {
     pub(crate) fn run(&self, id: &RunId) -> Option<Run> {
         serde_json::from_str(self.runs.get(id)?).ok()
+    }
+
+    /// Whether a run injects, and where it stands when it does not.
+    pub(crate) fn injects(&self, id: &RunId) -> Result<(), String> {
+        match self.run(id).map(|run| run.status) {
+            Some(Status::Injecting) => Ok(()),
+            Some(other) => Err(format!("run {id} is {other:?}, not injecting")),
+            None => Err(format!("there is no run {id}")),
+        }
+    }
+
+    /// Keeps the index as a record is written.
+    fn index(&mut self, run: &Run, at: Timestamp) {
+        match (run.unfinished(), self.unfinished.get_mut(&run.id)) {
+            (Some(deadline), None) => {
+                self.unfinished.insert(run.id.clone(), Unfinished { deadline, since: at, until: None });
+            }
+            (None, Some(known)) => _ = known.until.get_or_insert(at),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+
+    /// The runs that were to be finished before an instant and were not, as the index showed it at another.
+    pub(crate) fn unfinished(&self, before: Timestamp, index: Timestamp) -> impl Iterator<Item = RunId> {
+        let shown = move |run: &&Unfinished| run.since <= index && run.until.is_none_or(|until| until > index);
+        let late = self.unfinished.iter().filter(move |(_, run)| shown(run) && run.deadline < before);
+        late.map(|(id, _)| id.clone())
     }
 
     /// Every sample of a run.
@@ -123,9 +159,12 @@ impl Runs for World {
         const METHOD: Method = Method::CreateRun;
         self.call(METHOD, async |_| {
             let text = written(METHOD, run)?;
+            let now = self.time().now();
             let mut state = self.state();
             let kept = state.store.runs.entry(run.id.clone()).or_insert(text);
-            read(METHOD, Some(kept), "run")
+            let kept = read(METHOD, Some(kept), "run")?;
+            state.store.index(&kept, now);
+            Ok(kept)
         })
         .await
     }
@@ -139,6 +178,7 @@ impl Runs for World {
         self.call(METHOD, async |_| {
             let next = Run { version: run.version + 1, ..run.clone() };
             let text = written(METHOD, &next)?;
+            let now = self.time().now();
             let mut state = self.state();
             let stored: Run = read(METHOD, state.store.runs.get(&run.id), &format!("run {}", run.id))?;
             if stored.version != run.version {
@@ -149,6 +189,7 @@ impl Runs for World {
                 return Err(PortError::new(Class::Conflict, METHOD.api(), what));
             }
             state.store.runs.insert(run.id.clone(), text);
+            state.store.index(&next, now);
             drop(state);
             self.judge_record(&stored, &next);
             Ok(next)

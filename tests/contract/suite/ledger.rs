@@ -1,7 +1,7 @@
 //! The ledger.
 
 use drill_model::ledger::{Gone, Row, State};
-use drill_model::run::Status;
+use drill_model::run::{Armed, Run, Status};
 use drill_phases::ports::{Class, Leases as _, Ledger as _, Runs as _, Step};
 
 use super::class;
@@ -28,17 +28,16 @@ fn step(row: &Row, to: State) -> Step {
 
 pub async fn an_intent_needs_a_run_that_injects(ground: &impl Ground) {
     let store = ground.store();
-    store.lease(&id("r"), &targets(0..1)).await.unwrap();
     assert_eq!(class(store.intend(&id("r"), &rows("r", 0..1)).await), Class::Conflict);
 
     let mut record = store.create_run(&run("r", Status::Ready)).await.unwrap();
     assert_eq!(class(store.intend(&id("r"), &rows("r", 0..1)).await), Class::Conflict);
     record.status = Status::Injecting;
     let mut record = store.save_run(&record).await.unwrap();
+    store.lease(&id("r"), &targets(0..2)).await.unwrap();
     store.intend(&id("r"), &rows("r", 0..1)).await.unwrap();
     record.status = Status::RollingBack;
     store.save_run(&record).await.unwrap();
-    store.lease(&id("r"), &targets(1..2)).await.unwrap();
     assert_eq!(class(store.intend(&id("r"), &rows("r", 1..2)).await), Class::Conflict);
 
     assert_eq!(store.rows(&id("r")).await.unwrap(), rows("r", 0..1));
@@ -57,7 +56,7 @@ pub async fn an_intent_needs_the_emergency_stop_at_rest(ground: &impl Ground) {
 
 pub async fn an_intent_needs_every_lease(ground: &impl Ground) {
     injecting(ground, "r", 0..2).await;
-    ground.store().lease(&id("other"), &targets(3..4)).await.unwrap();
+    injecting(ground, "other", 3..4).await;
 
     for beyond in [3, 4] {
         assert_eq!(class(ground.store().intend(&id("r"), &rows("r", 0..beyond)).await), Class::Conflict);
@@ -215,4 +214,23 @@ pub async fn overdue_are_runs_with_open_rows_past_their_deadline(ground: &impl G
     assert_eq!(store.overdue(at(180)).await.unwrap(), [id("half")].into());
     assert_eq!(store.overdue(at(181)).await.unwrap(), [id("half"), id("open")].into());
     assert_eq!(store.overdue(at(999)).await.unwrap(), [id("half"), id("later"), id("open")].into());
+}
+
+pub async fn overdue_are_runs_that_were_armed_until_they_have_given_back_what_they_held(ground: &impl Ground) {
+    let store = ground.store();
+    let armed = Some(Armed { from: at(0), deadline: at(180) });
+    store.create_run(&Run { armed, ..run("armed", Status::Injecting) }).await.unwrap();
+    store.create_run(&run("never-armed", Status::Ready)).await.unwrap();
+    let mut later = store.create_run(&run("later", Status::Ready)).await.unwrap();
+    (later.status, later.armed) = (Status::Injecting, Some(Armed { from: at(0), deadline: at(400) }));
+    store.save_run(&later).await.unwrap();
+    let mut over = store.create_run(&Run { armed, ..run("over", Status::RollingBack) }).await.unwrap();
+    ground.settle().await;
+
+    assert_eq!(store.overdue(at(180)).await.unwrap(), [].into());
+    assert_eq!(store.overdue(at(181)).await.unwrap(), [id("armed"), id("over")].into());
+    (over.status, over.given_back_at) = (Status::Clean, Some(at(190)));
+    store.save_run(&over).await.unwrap();
+    ground.settle().await;
+    assert_eq!(store.overdue(at(999)).await.unwrap(), [id("armed"), id("later")].into());
 }

@@ -10,7 +10,7 @@ use drill_model::target::TargetId;
 use drill_phases::ports::{Answer, BATCH, Class, Clock, PortError};
 
 use crate::calls::{Condition, RunTable};
-use crate::item::{Key, row_item, status_word, string, text};
+use crate::item::{Item, Key, row_item, status_word, string, text};
 use crate::transact::{ACTIONS, Cancelled, Fate, TRANSACT};
 
 /// The most rows whose transaction has room for all its conditions: the run, the emergency stop, a lease for each.
@@ -64,16 +64,26 @@ impl<C: Clock> RunTable<C> {
 
     /// The run is injecting, the emergency stop is not pulled, this run has each of the targets for itself: in this order.
     fn conditions(&self, run: &RunId, targets: &[&TargetId]) -> Answer<Vec<TransactWriteItem>> {
-        let injecting = Condition::on("#it = :it", "status", string(status_word(Status::Injecting)));
-        let mut actions = vec![
-            self.check_action(&Key::record(run), injecting)?,
-            self.check_action(&Key::lever(), Condition::ABSENT)?,
-        ];
+        let mut actions = vec![self.injecting(run)?, self.check_action(&Key::lever(), Condition::ABSENT)?];
         for target in targets {
             let ours = Condition::on("#it = :it", "owner", string(run.as_str()));
             actions.push(self.check_action(&Key::lease(target), ours)?);
         }
         Ok(actions)
+    }
+
+    /// The run is injecting.
+    pub(crate) fn injecting(&self, run: &RunId) -> Answer<TransactWriteItem> {
+        let injecting = Condition::on("#it = :it", "status", string(status_word(Status::Injecting)));
+        self.check_action(&Key::record(run), injecting)
+    }
+}
+
+/// Why [`RunTable::injecting`] did not hold, in words.
+pub(crate) fn not_injecting(run: &RunId, there: Option<&Item>) -> String {
+    match there.and_then(|there| text(there, "status")) {
+        Some(status) => format!("run {run} is {status}, not injecting"),
+        None => format!("run {run} is not injecting"),
     }
 }
 
@@ -92,10 +102,7 @@ fn objection(run: &RunId, targets: &[&TargetId], conditions: &[Fate]) -> Option<
     let (at, there) = failed?;
     let said = |name: &str| there.and_then(|there| text(there, name)).map(str::to_owned);
     Some(match at {
-        0 => match said("status") {
-            Some(status) => format!("run {run} is {status}, not injecting"),
-            None => format!("run {run} is not injecting"),
-        },
+        0 => not_injecting(run, there),
         1 => match said("reason") {
             Some(reason) => format!("the emergency stop is pulled: {reason}"),
             None => "the emergency stop is pulled".to_owned(),

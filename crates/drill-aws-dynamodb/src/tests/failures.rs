@@ -55,7 +55,7 @@ async fn a_write_that_met_a_transaction_is_made_again() {
 
 #[tokio::test]
 async fn a_transaction_that_met_another_is_made_again_and_not_for_ever() {
-    let met = || cancelled(1, &[(0, "TransactionConflict", Value::Null)]);
+    let met = || cancelled(2, &[(0, "TransactionConflict", Value::Null)]);
     let (_, patient) = table([met(), met(), done()]);
     let (_, in_vain) = table([met(), met(), met(), met(), met(), met(), met()]);
 

@@ -47,14 +47,19 @@ fn last_transaction(script: &Script) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_hundred_leases_are_taken_in_one_transaction() {
+async fn ninety_nine_leases_are_taken_in_one_transaction_while_the_run_injects() {
     let (script, table) = table([done()]);
 
-    table.lease(&run_id(), &targets(100)).await.unwrap();
+    table.lease(&run_id(), &targets(99)).await.unwrap();
 
     let [actions] = transactions(&script).try_into().unwrap();
     assert_eq!(actions.len(), 100);
-    let update = &actions[7]["Update"];
+    let check = &actions[0]["ConditionCheck"];
+    assert_eq!(check["Key"], json!({ "pk": { "S": "RUN#run-1" }, "sk": { "S": "RUN" } }));
+    assert_eq!(check["ConditionExpression"], "#it = :it");
+    assert_eq!(check["ExpressionAttributeNames"], json!({ "#it": "status" }));
+    assert_eq!(check["ExpressionAttributeValues"], json!({ ":it": { "S": "injecting" } }));
+    let update = &actions[8]["Update"];
     assert_eq!(update["Key"], key(7));
     assert_eq!(update["UpdateExpression"], "SET #owner = :run");
     assert_eq!(
@@ -71,7 +76,7 @@ async fn a_share_needs_only_that_nobody_else_has_the_target_for_itself() {
 
     table.lease(&run_id(), &shares([target(3)])).await.unwrap();
 
-    let update = &transactions(&script)[0][0]["Update"];
+    let update = &transactions(&script)[0][1]["Update"];
     assert_eq!(update["Key"], key(3));
     assert_eq!(update["UpdateExpression"], "ADD #shares :me");
     assert_eq!(update["ConditionExpression"], "attribute_not_exists(#owner) OR #owner = :run");
@@ -85,7 +90,7 @@ async fn who_has_a_target_for_itself_takes_no_share_of_it() {
     table.lease(&run_id(), &both).await.unwrap();
 
     let [actions] = transactions(&script).try_into().unwrap();
-    let keys: Vec<&Value> = actions.iter().map(|action| &action["Update"]["Key"]).collect();
+    let keys: Vec<&Value> = actions[1..].iter().map(|action| &action["Update"]["Key"]).collect();
     assert_eq!(keys, [&key(1), &key(2)], "a transaction has no two actions on one item");
 }
 
@@ -98,7 +103,7 @@ async fn a_conflict_names_the_target_and_the_run_that_holds_it() {
         (targets(2), Value::Null, "i-00000001 is held by another run"),
     ];
     for (holding, there, expected) in cases {
-        let (_, table) = table([cancelled(2, &[(1, "ConditionalCheckFailed", there)])]);
+        let (_, table) = table([cancelled(3, &[(2, "ConditionalCheckFailed", there)])]);
 
         let error = table.lease(&run_id(), &holding).await.unwrap_err();
 
@@ -107,7 +112,19 @@ async fn a_conflict_names_the_target_and_the_run_that_holds_it() {
 }
 
 #[tokio::test]
-async fn more_than_a_hundred_are_looked_at_before_any_is_taken() {
+async fn nothing_is_taken_for_a_run_that_does_not_inject_any_more() {
+    let run = json!({ "pk": { "S": "RUN#run-1" }, "sk": { "S": "RUN" }, "status": { "S": "clean" } });
+    for (there, expected) in [(run, "run run-1 is clean, not injecting"), (Value::Null, "run run-1 is not injecting")] {
+        let (_, table) = table([cancelled(3, &[(0, "ConditionalCheckFailed", there)])]);
+
+        let error = table.lease(&run_id(), &targets(2)).await.unwrap_err();
+
+        assert_eq!((error.class, error.message.as_str()), (Class::Conflict, expected));
+    }
+}
+
+#[tokio::test]
+async fn more_than_ninety_nine_are_looked_at_before_any_is_taken() {
     let (script, table) = table([held(&[]), held(&[lease(149, "other")])]);
 
     let error = table.lease(&run_id(), &targets(150)).await.unwrap_err();
@@ -117,9 +134,9 @@ async fn more_than_a_hundred_are_looked_at_before_any_is_taken() {
 }
 
 #[tokio::test]
-async fn when_a_later_hundred_is_refused_only_what_was_new_is_given_back() {
-    let refused = cancelled(50, &[(49, "ConditionalCheckFailed", lease(149, "other"))]);
-    let taken: Vec<Value> = (0..100).filter(|number| *number != 3).map(|number| lease(number, "run-1")).collect();
+async fn when_a_later_transaction_is_refused_only_what_was_new_is_given_back() {
+    let refused = cancelled(52, &[(51, "ConditionalCheckFailed", lease(149, "other"))]);
+    let taken: Vec<Value> = (0..99).filter(|number| *number != 3).map(|number| lease(number, "run-1")).collect();
     let (script, table) = table([held(&[lease(3, "run-1")]), held(&[]), done(), refused, held(&taken), done()]);
 
     let error = table.lease(&run_id(), &targets(150)).await.unwrap_err();
@@ -127,12 +144,12 @@ async fn when_a_later_hundred_is_refused_only_what_was_new_is_given_back() {
     assert_eq!((error.class, error.message.as_str()), (Class::Conflict, "i-00000095 is held by run other"));
     let given: Vec<Value> =
         last_transaction(&script).into_iter().map(|mut action| action["Delete"]["Key"].take()).collect();
-    assert_eq!(given, (0..100).filter(|number| *number != 3).map(key).collect::<Vec<_>>());
+    assert_eq!(given, (0..99).filter(|number| *number != 3).map(key).collect::<Vec<_>>());
 }
 
 #[tokio::test]
 async fn a_share_that_was_held_before_stays_when_the_whole_is_refused() {
-    let refused = cancelled(50, &[(49, "ConditionalCheckFailed", lease(149, "other"))]);
+    let refused = cancelled(52, &[(51, "ConditionalCheckFailed", lease(149, "other"))]);
     let mut both = shared(3, &["run-1"]);
     both["owner"] = json!({ "S": "run-1" });
     let (script, table) = table([held(&[shared(3, &["run-1"])]), held(&[]), done(), refused, held(&[both]), done()]);
@@ -145,17 +162,17 @@ async fn a_share_that_was_held_before_stays_when_the_whole_is_refused() {
 
 #[tokio::test]
 async fn what_could_not_be_given_back_is_told() {
-    let refused = cancelled(1, &[(0, "ConditionalCheckFailed", lease(100, "other"))]);
-    let (_, table) = table([held(&[]), held(&[]), done(), refused, error("ThrottlingException")]);
+    let refused = cancelled(2, &[(1, "ConditionalCheckFailed", lease(99, "other"))]);
+    let (_, table) = table([held(&[]), done(), refused, error("ThrottlingException")]);
 
-    let error = table.lease(&run_id(), &targets(101)).await.unwrap_err();
+    let error = table.lease(&run_id(), &targets(100)).await.unwrap_err();
 
     assert_eq!(error.class, Class::Conflict);
-    assert!(error.message.contains("100 leases could not be given back yet"), "{error}");
+    assert!(error.message.contains("99 leases could not be given back yet"), "{error}");
 }
 
 #[tokio::test]
-async fn a_later_hundred_that_fails_otherwise_keeps_what_was_taken_for_the_next_try() {
+async fn a_later_transaction_that_fails_otherwise_keeps_what_was_taken_for_the_next_try() {
     let (script, table) = table([held(&[]), held(&[]), done(), error("ThrottlingException")]);
 
     let error = table.lease(&run_id(), &targets(150)).await.unwrap_err();

@@ -5,7 +5,7 @@ use drill_model::ids::ExperimentId;
 use drill_model::pick::Seed;
 use drill_model::plan::{Pacing, Plan, PlannedChange, Scope, Targets};
 use drill_model::quantity::Span;
-use drill_model::run::{Run, Status};
+use drill_model::run::{Armed, Run, Status};
 use drill_phases::ports::{Class, EmergencyStop, Experiments, Runs, TaskTokens, UndoProof};
 
 use super::*;
@@ -29,6 +29,7 @@ pub(super) fn run(version: u64) -> Run {
         clean_at: None,
         judgement: None,
         reported_at: None,
+        given_back_at: None,
     }
 }
 
@@ -125,6 +126,23 @@ async fn a_record_is_replaced_only_by_who_knows_its_version() {
     assert_eq!(body["ConditionExpression"], "#it = :it");
     assert_eq!(body["ExpressionAttributeNames"], json!({ "#it": "version" }));
     assert_eq!(body["ExpressionAttributeValues"], json!({ ":it": { "N": "3" } }));
+}
+
+#[tokio::test]
+async fn a_record_is_in_the_index_from_when_it_is_armed_until_all_is_given_back() {
+    let armed = Some(Armed { from: at(0), deadline: at(180) });
+    let cases = [(None, None, false), (armed, None, true), (armed, Some(at(200)), false)];
+    for (armed, given_back_at, shown) in cases {
+        let (script, table) = table([done()]);
+
+        table.save_run(&Run { armed, given_back_at, ..run(3) }).await.unwrap();
+
+        let [(_, body)] = asked(&script).try_into().unwrap();
+        let expected = shown.then(|| (json!({ "S": "open" }), json!({ "S": "2027-01-15T08:03:00.000000000Z" })));
+        let item = &body["Item"];
+        let found = item.get("open").cloned().zip(item.get("deadline").cloned());
+        assert_eq!(found, expected, "{armed:?} {given_back_at:?}");
+    }
 }
 
 #[tokio::test]

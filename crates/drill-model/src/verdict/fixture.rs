@@ -114,6 +114,7 @@ fn tell() -> Story {
             clean_at: Some(at(65)),
             judgement: None,
             reported_at: None,
+            given_back_at: None,
         },
         plan: Some(Plan { scope, made_at: at(-30), baseline: baseline.into() }),
         ledger,

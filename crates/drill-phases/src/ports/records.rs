@@ -71,7 +71,10 @@ pub trait Ledger {
     /// Every row of a run (a consistent read), by fault and target.
     async fn rows(&self, run: &RunId) -> Answer<Vec<Row>>;
 
-    /// Runs that have an open row with a deadline before this instant. It may lag behind: read the rows again.
+    /// Runs that have an open row with a deadline before this instant, or that are [unfinished] and were to be finished
+    /// before it. It may lag behind: read the record and the rows again.
+    ///
+    /// [unfinished]: drill_model::run::Run::unfinished
     async fn overdue(&self, before: Timestamp) -> Answer<BTreeSet<RunId>>;
 }
 
@@ -92,8 +95,9 @@ pub trait Leases {
     /// The IAM actions that its calls need; none where nothing of AWS is asked.
     const ACTIONS: &'static [&'static str] = &[];
 
-    /// Takes targets for a run, for itself and in shares: those that are free and those that it holds already. `Conflict`
-    /// names one that another run holds, and that run; then no other than those already held are kept.
+    /// Takes targets for a run that is `injecting`, for itself and in shares: those that are free and those that it holds
+    /// already. `Conflict` names one that another run holds, and that run, or says where the run stands; then no other
+    /// than those already held are kept.
     async fn lease(&self, run: &RunId, holding: &Holding) -> Answer<()>;
 
     /// Who else holds any of these, in a way that this run's holding could not stand beside.

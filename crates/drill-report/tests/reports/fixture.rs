@@ -123,6 +123,7 @@ pub fn supported() -> Report {
             clean_at: Some(at(65)),
             judgement: None,
             reported_at: None,
+            given_back_at: None,
         },
         plan: Some(Plan { scope, made_at: at(-20), baseline: baseline.into() }),
         ledger,

@@ -188,7 +188,7 @@ fn calls_are_numbered_counted_and_never_forgotten() {
 
     simulation
         .play(async {
-            world.lease(&run_id(), &whole(&hosts)).await.unwrap();
+            world.holders(&run_id(), &whole(&hosts)).await.unwrap();
             world.overdue(simulation.now()).await.unwrap();
             world.describe(&set(&hosts)).await.unwrap();
             world.describe(&set(&hosts)).await.unwrap();

@@ -139,7 +139,8 @@ fn leases_are_taken_all_at_once_or_not_at_all() {
     let (simulation, hosts) = orders(3);
     let other = RunId::try_from("run-2").unwrap();
     let world = &simulation.world;
-    simulation.play(world.lease(&other, &whole(&hosts[2..]))).unwrap().unwrap();
+    simulation.play(world.create_run(&run(&simulation, "injecting"))).unwrap().unwrap();
+    world.held_by(&other, &whole(&hosts[2..]));
     simulation.play(world.lease(&run_id(), &whole(&hosts[..1]))).unwrap().unwrap();
 
     let error = simulation.play(world.lease(&run_id(), &whole(&hosts))).unwrap().unwrap_err();
@@ -155,8 +156,8 @@ fn a_run_gives_back_only_what_is_its_own() {
     let (simulation, hosts) = orders(2);
     let other = RunId::try_from("run-2").unwrap();
     let world = &simulation.world;
-    simulation.play(world.lease(&other, &whole(&hosts[1..]))).unwrap().unwrap();
-    simulation.play(world.lease(&run_id(), &whole(&hosts[..1]))).unwrap().unwrap();
+    world.held_by(&other, &whole(&hosts[1..]));
+    world.held_by(&run_id(), &whole(&hosts[..1]));
 
     simulation.play(world.release(&run_id(), &whole(&hosts))).unwrap().unwrap();
 

@@ -267,3 +267,15 @@ fn a_violation_tells_who_and_when() {
     let violation = simulation.world.violations().remove(0);
     assert!(violation.starts_with(&format!("{} inject: ", simulation.now())), "{violation}");
 }
+
+#[test]
+fn a_run_that_is_over_and_holds_a_target_is_a_violation() {
+    let (simulation, hosts) = orders(1);
+    let world = &simulation.world;
+    let record = simulation.play(world.create_run(&run(&simulation, "rolling-back"))).unwrap().unwrap();
+    world.held_by(&run_id(), &whole(&hosts));
+
+    simulation.play(world.save_run(&Run { status: Status::Clean, ..record })).unwrap().unwrap();
+
+    check(&simulation, "is over and still holds");
+}
