@@ -20,7 +20,37 @@ pub fn wrong(template: &Value) -> Vec<String> {
     wakes(&stack, &mut found);
     keeps(&stack, &mut found);
     trust(&stack, &mut found);
+    tells(&stack, &mut found);
     found
+}
+
+/// The rule for stuck runs reaches people: EventBridge sends a topic and its key no condition key, so a statement that asks for
+/// one lets no rule in. What it could not tell is kept, and an alarm says so.
+fn tells(stack: &Stack<'_>, found: &mut Vec<String>) {
+    let policies = [("NoticeTopicPolicy", "PolicyDocument"), ("NoticeKey", "KeyPolicy")];
+    for (name, policy) in policies {
+        let statements = stack.resource(name)["Properties"][policy]["Statement"].as_array().unwrap();
+        let open = statements.iter().any(|one| {
+            one["Effect"] == "Allow"
+                && one["Principal"]["Service"] == "events.amazonaws.com"
+                && one.get("Condition").is_none()
+        });
+        if !open {
+            found.push(format!("{name} does not let the rule for stuck runs in"));
+        }
+    }
+    let target = stack.fill(&stack.resource("StuckRun")["Properties"]["Targets"][0]);
+    if target["DeadLetterConfig"]["Arn"] != own("LostWakes") {
+        found.push("StuckRun forgets what it could not tell".to_owned());
+    }
+    let keeps = stack.fill(&stack.resource("LostWakesPolicy")["Properties"]["PolicyDocument"]["Statement"][0]);
+    let may = keeps["Condition"]["ArnEquals"]["aws:SourceArn"].as_array().cloned().unwrap_or_default();
+    for (name, rule) in stack.resources("AWS::Events::Rule") {
+        let kept = &stack.fill(&rule["Properties"]["Targets"][0])["DeadLetterConfig"]["Arn"];
+        if *kept == own("LostWakes") && !may.contains(&json!(own(name))) {
+            found.push(format!("LostWakes does not let {name} in"));
+        }
+    }
 }
 
 /// Each function has its package, its own role, and a time limit 15 s below that of its state.
@@ -117,6 +147,7 @@ fn wakes(stack: &Stack<'_>, found: &mut Vec<String>) {
         .collect();
     for wanted in [
         "StuckRunAlarm",
+        "StuckRunUnheardAlarm",
         "JanitorHeartbeatAlarm",
         "JanitorErrorsAlarm",
         "RollbackErrorsAlarm",

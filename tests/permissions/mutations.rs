@@ -206,6 +206,30 @@ fn a_scheduled_undo_that_could_harm_is_noticed() {
 }
 
 #[test]
+fn a_rule_that_reaches_nobody_is_noticed() {
+    let condition = json!({"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}});
+    check("NoticeKey does not let the rule for stuck runs in", |template| {
+        let statements = &mut template["Resources"]["NoticeKey"]["Properties"]["KeyPolicy"]["Statement"];
+        let rules = statements.as_array_mut().unwrap().iter_mut().find(|one| one["Sid"] == "Rules").unwrap();
+        rules["Condition"] = condition.clone();
+    });
+    check("NoticeTopicPolicy does not let the rule for stuck runs in", |template| {
+        statement(template, "NoticeTopicPolicy", "TheRuleForStuckRuns")["Condition"] = condition;
+    });
+    check("StuckRun forgets what it could not tell", |template| {
+        let target = &mut template["Resources"]["StuckRun"]["Properties"]["Targets"][0];
+        target.as_object_mut().unwrap().remove("DeadLetterConfig");
+    });
+    check("LostWakes does not let StuckRun in", |template| {
+        let keeps = statement(template, "LostWakesPolicy", "RulesKeepWhatTheyCouldNotDeliver");
+        keeps["Condition"]["ArnEquals"]["aws:SourceArn"].as_array_mut().unwrap().pop();
+    });
+    check("StuckRunUnheardAlarm calls nobody", |template| {
+        template["Resources"]["StuckRunUnheardAlarm"]["Properties"]["AlarmActions"] = json!([]);
+    });
+}
+
+#[test]
 fn the_store_in_the_wrong_hands_is_noticed() {
     check("Inject may move the lever with dynamodb:DeleteItem", |template| {
         without(template, "RuntimePolicy", "NeverTheLever")

@@ -13,7 +13,7 @@ from moto.cloudwatch import models
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import EmptyResult
 
-from . import ACCOUNT, REGION, background, client, metrics, observed, stopping
+from . import ACCOUNT, REGION, background, client, metrics, observed, principals, stopping
 from .delivery import Order, deliver
 
 COMPARE = {
@@ -231,8 +231,10 @@ def _changed(alarm, before):
     )
     if alarm.actions_enabled:
         for action in actions or []:
-            if action.split(":")[2] in ("sns", "lambda"):
-                deliver(Order(target=action, text=json.dumps(told), retries=2))
+            service = {"sns": principals.ALARMS, "lambda": principals.ALARMS_TO_FUNCTIONS}.get(action.split(":")[2])
+            if service:
+                whose = {"service": service, "source": alarm.alarm_arn}
+                deliver(Order(target=action, text=json.dumps(told), retries=2, **whose))
     entry = {"Source": "aws.cloudwatch", "DetailType": "CloudWatch Alarm State Change", "Detail": json.dumps(event)}
     background(
         lambda: client("events").put_events(Entries=[entry | {"Resources": [alarm.alarm_arn]}]), name="alarm-event"

@@ -14,7 +14,7 @@ from moto.events.models import events_backends
 
 from . import ACCOUNT, REGION, expressions, stopping
 from .delivery import deliver
-from .rules import order
+from .rules import order, triggered
 
 TICK_SECONDS = 0.2
 # What was due very often while the clock was pushed fires this often at most.
@@ -152,6 +152,7 @@ def _rule(rule):
             "resources": [rule.arn],
             "detail": {},
         }
+        triggered(rule)
         for target in rule.targets:
             deliver(order(rule, target, event))
 

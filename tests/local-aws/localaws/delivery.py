@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import background, client, stopping, universal
+from . import background, client, principals, stopping, universal
 
 # What a universal target's call may be refused with and still be tried again.
 BUSY = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "ServiceUnavailable")
@@ -51,6 +51,9 @@ class Order:
     wait: object = stopping.wait
     # The role that a universal target's call is made with.
     role: str | None = None
+    # The service that sends without a role, and the ARN of the rule or alarm on whose behalf it does.
+    service: str | None = None
+    source: str | None = None
 
 
 def deliver(order):
@@ -63,6 +66,7 @@ def _carry(order):
     age = order.age or (lambda: time.monotonic() - began)
     for attempt in range(order.retries + 1):
         try:
+            principals.let_in(order.service, order.source, order.target)
             send(order.target, order.text.replace(ATTEMPT, str(attempt + 1)), order.message_group, order.role)
             error = None
             break
@@ -97,7 +101,9 @@ def _hopeless(order, error):
 
 
 def _code(error):
-    return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"]
+    return getattr(error, "code", type(error).__name__)
 
 
 def _bury(order, refusal, retried, exhausted):
@@ -113,6 +119,11 @@ def _bury(order, refusal, retried, exhausted):
     if exhausted:
         said["EXHAUSTED_RETRY_CONDITION"] = exhausted
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in said.items()}
+    try:
+        principals.let_in(order.service, order.source, order.dead_letters)
+    except principals.NotPermitted:
+        # Said where it was refused. The event is lost.
+        return
     send_message(order.dead_letters, order.text, attributes=attributes)
 
 

@@ -31,7 +31,7 @@ def statements(role):
         return []
     documents = [*found.policies.values(), *map(_default, found.managed_policies.values())]
     read = [json.loads(one) if isinstance(one, str) else one for one in documents]
-    return [statement for document in read for statement in _list(document["Statement"])]
+    return [statement for document in read for statement in listed(document["Statement"])]
 
 
 def _default(policy):
@@ -49,10 +49,10 @@ def _applies(statement, action, resource, context):
     if unknown:
         raise Unevaluated(f"a statement has {unknown.pop()}")
     return (
-        any(_like(pattern.lower(), action.lower()) for pattern in _list(statement["Action"]))
-        and any(_like(pattern, resource) for pattern in _list(statement["Resource"]))
+        any(_like(pattern.lower(), action.lower()) for pattern in listed(statement["Action"]))
+        and any(_like(pattern, resource) for pattern in listed(statement["Resource"]))
         and all(
-            _holds(operator, context.get(key), [str(one) for one in _list(wanted)])
+            _holds(operator, context.get(key), [str(one) for one in listed(wanted)])
             for operator, keys in (statement.get("Condition") or {}).items()
             for key, wanted in keys.items()
         )
@@ -78,7 +78,7 @@ def _same_truth(one, other):
     return one.lower() == other.lower()
 
 
-def _list(value):
+def listed(value):
     return value if isinstance(value, list) else [value]
 
 

@@ -10,6 +10,7 @@ import re
 
 from moto.events import models
 
+from . import observed, principals
 from .delivery import Order, deliver
 
 OURS = ("lambda", "states", "sns", "sqs")
@@ -30,6 +31,7 @@ def install():
             or not rule.event_pattern.matches_event(event)
         ):
             return
+        triggered(rule)
         every = rule.targets
         ours = [target for target in every if target["Arn"].split(":")[2] in OURS]
         if len(ours) < len(every):
@@ -44,15 +46,28 @@ def install():
     models.Rule.send_to_targets = send_to_targets
 
 
+def triggered(rule):
+    """Counts, as EventBridge does, that a rule's pattern or schedule was met."""
+    observed.count("AWS/Events", "TriggeredRules", {"RuleName": rule.name})
+
+
 def order(rule, target, event):
     """What a target of a rule is sent for an event."""
     policy = target.get("RetryPolicy") or {}
+
+    def told(_, code, __):
+        outcome = "FailedInvocations" if code else "Invocations"
+        observed.count("AWS/Events", outcome, {"RuleName": rule.name})
+
     return Order(
         target=target["Arn"],
         text=made(rule, target, published(event)),
         retries=policy.get("MaximumRetryAttempts", RETRIES),
         dead_letters=(target.get("DeadLetterConfig") or {}).get("Arn"),
         attributes={"RULE_ARN": rule.arn},
+        told=told,
+        service=principals.RULES,
+        source=rule.arn,
         message_group=(target.get("SqsParameters") or {}).get("MessageGroupId"),
     )
 
