@@ -129,6 +129,7 @@ pub fn record(story: &Story, chance: &mut Chance) -> Records {
         clean_at: Some(at(story.gone)),
         judgement: None,
         reported_at: None,
+        given_back_at: None,
     };
     let plan = Plan { scope, made_at: at(-30_000), baseline: vec![] };
     Records { run, plan, ledger: vec![row], samples: samples(story, chance) }
