@@ -170,3 +170,20 @@ fn what_cannot_be_undone_is_stuck_and_never_anything_else() {
     assert!(world.notices().iter().any(|notice| notice.subject.contains("STUCK")));
     assert!(!world.leftovers().is_empty());
 }
+
+#[test]
+fn targets_that_could_not_be_given_back_are_given_back_by_a_later_sweep() {
+    let stage = Stage::new();
+    let lost = Kind::Stop { first: First::Janitor, event_lost: true };
+    stage.sim.world.disturb(Disturbance { at: At::Nth(Method::LatestSamples, 3), kind: lost });
+    // Whoever closes the last row dies before it frees the targets, and so does the next one.
+    for nth in [1, 2] {
+        stage.sim.world.disturb(Disturbance { at: At::Nth(Method::Release, nth), kind: Kind::KilledBefore });
+    }
+
+    let journey = stage.play(&experiment(SLOW, STOP));
+
+    is_clean(&stage, &journey);
+    assert_eq!(stage.sim.world.disturbed().len(), 3, "{:?}", stage.sim.world.disturbed());
+    assert!(journey.run.given_back_at.is_some());
+}
