@@ -77,8 +77,10 @@ pub struct Experiment {
 pub struct Observe {
     /// How often every probe is sampled, 1s or more.
     pub every: Span,
-    /// How many samples make the baseline, before anything is broken.
-    pub baseline_samples: u16,
+    /// How many values of before make the baseline. Left out: up to 180 datapoints of the last 3 hours where there is a
+    /// history, and five looks where there is none. Write fewer where a drill comes soon after another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_samples: Option<u16>,
     /// Fewer known samples than this during the fault and a probe says nothing.
     pub min_samples: u16,
     /// So many unknown samples of a probe in a row, during the fault, stop the run.
@@ -87,7 +89,7 @@ pub struct Observe {
 
 impl Default for Observe {
     fn default() -> Self {
-        Self { every: Span::seconds(5), baseline_samples: 5, min_samples: 3, unknown_samples: 3 }
+        Self { every: Span::seconds(5), baseline_samples: None, min_samples: 3, unknown_samples: 3 }
     }
 }
 

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::datapoints::History;
 use self::datapoints::{Known, LookBack};
+use crate::compare;
 use crate::ports::has::prelude::*;
 use crate::ports::{Answer, HttpReading, Sampling, has};
 
@@ -116,7 +117,11 @@ impl<'run> Sampler<'run> {
     }
 
     fn look_back(&self, probe: &Probe, metric: &CloudWatchProbe, pace: Duration, history: History) -> LookBack {
+        let asked = self.experiment.observe.baseline_samples.map(u32::from);
+        // What is compared with before needs all that there is.
+        let reference = asked.filter(|_| compare::condition(self.experiment, probe).is_none());
         LookBack {
+            reference: reference.unwrap_or(datapoints::REFERENCE),
             period: metric.period.into(),
             settling: self.settling.get(&probe.name).copied().unwrap_or_default(),
             pace,

@@ -16,6 +16,8 @@ use crate::sampling::{History, Sampler};
 
 /// Measuring the baseline takes no longer than this.
 const LONGEST: Duration = Duration::from_secs(60);
+/// How many looks make a baseline where the experiment does not say.
+const LOOKS: u16 = 5;
 /// So many looks more than are needed, where some are lost.
 const MORE_LOOKS: u32 = 3;
 /// Of fewer values than these, the share that is out of tolerance says little.
@@ -33,7 +35,7 @@ pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<
     let sampler = Sampler::planning(scope);
     let earlier = world.runs().latest_samples(id, Stage::Baseline, 1).await.map_err(RecordError::store(id))?;
     let first = earlier.last().map_or(0, |sample| sample.number + 1);
-    let usual = u32::from(experiment.observe.baseline_samples.max(1));
+    let usual = u32::from(experiment.observe.baseline_samples.unwrap_or(LOOKS).max(1));
     // What is compared with before must be known well.
     let of = |probe: &Probe| if compare::condition(experiment, probe).is_some() { usual.max(FEWEST) } else { usual };
     let needed = experiment.steady_state.iter().map(of).max().unwrap_or(usual);

@@ -20,6 +20,8 @@ pub(super) struct LookBack {
     pub(super) pace: Duration,
     pub(super) missing: Missing,
     pub(super) history: History,
+    /// How many datapoints make a reference.
+    pub(super) reference: u32,
     /// No more datapoints than these are taken along, the newest.
     pub(super) most_earlier: usize,
 }
@@ -33,8 +35,9 @@ pub(crate) enum History {
     Reference,
 }
 
-/// So many datapoints make a reference, or those of the longest time that one is read from.
-const REFERENCE: u32 = ProbeReading::MOST_EARLIER as u32;
+/// So many datapoints make a reference at most.
+pub(super) const REFERENCE: u32 = ProbeReading::MOST_EARLIER as u32;
+/// The longest time that a reference is read from.
 const LONGEST_HISTORY: Duration = Duration::from_secs(3 * 3600);
 
 impl LookBack {
@@ -43,7 +46,7 @@ impl LookBack {
         let usual = self.still_tells().max(self.pace + self.period * 2 + self.settling);
         match self.history {
             History::SinceLast => usual,
-            History::Reference => usual.max((self.period * (REFERENCE + 1)).min(LONGEST_HISTORY)),
+            History::Reference => usual.max((self.period * (self.reference + 1)).min(LONGEST_HISTORY)),
         }
     }
 
@@ -66,6 +69,10 @@ impl LookBack {
         if *newest < at - self.still_tells() {
             return None;
         }
+        let most_earlier = match self.history {
+            History::SinceLast => self.most_earlier,
+            History::Reference => self.most_earlier.min(self.reference.saturating_sub(1) as usize),
+        };
         let mut earlier: Vec<observation::Datapoint> = points
             .iter()
             .rev()
@@ -73,7 +80,7 @@ impl LookBack {
             .map(|(since, value)| (*since, Reading::from_number(*value)))
             .filter(|(since, reading)| !known.has(*since, reading))
             .map(|(since, reading)| observation::Datapoint { since, until: since + self.period, reading })
-            .take(self.most_earlier)
+            .take(most_earlier)
             .collect();
         earlier.reverse();
         Some(ProbeReading {
@@ -137,6 +144,7 @@ mod tests {
             pace: Duration::from_secs(5),
             missing,
             history: History::SinceLast,
+            reference: REFERENCE,
             most_earlier: ProbeReading::MOST_EARLIER,
         }
     }

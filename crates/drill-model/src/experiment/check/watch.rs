@@ -13,7 +13,7 @@ const MOST_SAMPLES: u16 = 1_000;
 
 pub(super) fn check(experiment: &Experiment, found: &mut Problems) {
     let counts = [
-        ("observe.baseline_samples", experiment.observe.baseline_samples, "5"),
+        ("observe.baseline_samples", experiment.observe.baseline_samples.unwrap_or(1), "5"),
         ("observe.min_samples", experiment.observe.min_samples, "3"),
         ("observe.unknown_samples", experiment.observe.unknown_samples, "3"),
         ("recovery.good_samples", experiment.recovery.good_samples, "2"),
@@ -34,14 +34,11 @@ fn observe(experiment: &Experiment, found: &mut Problems) {
         found.add("observe.every", format!("nothing is sampled every {}", observe.every), "write 1s or more");
         return;
     }
-    let baseline = u64::from(observe.baseline_samples).saturating_mul(observe.every.as_millis());
-    if baseline > LONGEST_BASELINE.as_millis() && observe.baseline_samples <= MOST_SAMPLES {
-        let message = format!(
-            "a baseline of {} samples every {} takes {}",
-            observe.baseline_samples,
-            observe.every,
-            Span::millis(baseline)
-        );
+    let samples = observe.baseline_samples.unwrap_or(1);
+    let baseline = u64::from(samples).saturating_mul(observe.every.as_millis());
+    if baseline > LONGEST_BASELINE.as_millis() && samples <= MOST_SAMPLES {
+        let message =
+            format!("a baseline of {samples} samples every {} takes {}", observe.every, Span::millis(baseline));
         found.add("observe.baseline_samples", message, format!("write fewer: it may take {LONGEST_BASELINE}"));
     }
     let slots = schedule(experiment);
