@@ -23,25 +23,7 @@ pub fn id(name: &str) -> RunId {
 }
 
 pub fn run(name: &str, status: Status) -> Run {
-    Run {
-        id: id(name),
-        execution: String::new(),
-        version: 0,
-        status,
-        experiment: None,
-        environment: None,
-        requested_by: "somebody".into(),
-        dry_run: false,
-        created_at: at(0),
-        plan: None,
-        approval: drill_model::approval::Approval::NotNeeded,
-        armed: None,
-        ending: None,
-        clean_at: None,
-        judgement: None,
-        reported_at: None,
-        given_back_at: None,
-    }
+    Run { status, requested_by: "somebody".into(), ..Run::new(id(name), at(0)) }
 }
 
 pub fn target(number: usize) -> TargetId {

@@ -124,25 +124,8 @@ impl Cast {
         let answers = [0, 1].map(|run| orders.map(|outcome| says(run, outcome)));
         let reverts = [0, 1].map(|run| [HostOutcome::Absent, HostOutcome::Reverted].map(|outcome| says(run, outcome)));
         let looks = [look(InstanceState::Stopped), look(InstanceState::Running)];
-        let record = run::Run {
-            id: rows[0][0].run_id.clone(),
-            execution: String::new(),
-            version: 1,
-            status: run::Status::Ready,
-            experiment: None,
-            environment: None,
-            requested_by: String::new(),
-            dry_run: false,
-            created_at: at(0),
-            plan: None,
-            approval: drill_model::approval::Approval::NotNeeded,
-            armed: None,
-            ending: None,
-            clean_at: None,
-            judgement: None,
-            reported_at: None,
-            given_back_at: None,
-        };
+        let named = run::Run::new(rows[0][0].run_id.clone(), at(0));
+        let record = run::Run { version: 1, status: run::Status::Ready, ..named };
         Self { plan, rows, looks, answers, reverts, record }
     }
 }

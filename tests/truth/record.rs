@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drill_model::approval::Approval;
 use drill_model::experiment::Slot;
 use drill_model::ids::{RunId, UnitId};
 use drill_model::ledger::{Gone, Row, State, Told};
@@ -113,23 +112,17 @@ pub fn record(story: &Story, chance: &mut Chance) -> Records {
         experiment,
     };
     let run = Run {
-        id,
         execution: "arn:aws:states:eu-central-1:123456789012:execution:stormdrill:run-1".into(),
         version: 9,
         status: Status::Clean,
         experiment: Some(scope.experiment.id.clone()),
         environment: Some(scope.environment.clone()),
         requested_by: "ada".into(),
-        dry_run: false,
-        created_at: at(-60_000),
         plan: Some(scope.digest()),
-        approval: Approval::NotNeeded,
         armed: Some(Armed { from: at(0), deadline: at(400_000) }),
         ending: Some(Ending::Completed),
         clean_at: Some(at(story.gone)),
-        judgement: None,
-        reported_at: None,
-        given_back_at: None,
+        ..Run::new(id, at(-60_000))
     };
     let plan = Plan { scope, made_at: at(-30_000), baseline: vec![] };
     Records { run, plan, ledger: vec![row], samples: samples(story, chance) }

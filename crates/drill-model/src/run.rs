@@ -267,6 +267,29 @@ impl Event {
 }
 
 impl Run {
+    /// A run of which nothing is known yet but its name and when it began.
+    pub fn new(id: RunId, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            execution: String::new(),
+            version: 0,
+            status: Status::Preparing,
+            experiment: None,
+            environment: None,
+            requested_by: "unknown".to_owned(),
+            dry_run: false,
+            created_at,
+            plan: None,
+            approval: Approval::NotNeeded,
+            armed: None,
+            ending: None,
+            clean_at: None,
+            judgement: None,
+            reported_at: None,
+            given_back_at: None,
+        }
+    }
+
     /// Takes an event: the status moves, or the event is illegal and nothing changes.
     pub fn apply(&mut self, event: Event) -> Result<(), IllegalEvent> {
         self.status = next(self.status, event)?;

@@ -112,24 +112,14 @@ fn record(world: &impl PreparePorts, id: &RunId, invocation: &Invocation, start:
         Asked::Stored(id) => id.clone(),
         Asked::Given(experiment) => experiment.id.clone(),
     });
+    let named = Run::new(id.clone(), world.clock().now());
     Run {
-        id: id.clone(),
         execution: invocation.execution_id.clone(),
-        version: 0,
-        status: Status::Preparing,
         experiment,
         environment: start.and_then(|start| start.environment.clone()),
-        requested_by: start.map_or_else(|| "unknown".to_owned(), |start| start.requested_by.clone()),
+        requested_by: start.map_or_else(|| named.requested_by.clone(), |start| start.requested_by.clone()),
         dry_run: start.is_some_and(|start| start.dry_run),
-        created_at: world.clock().now(),
-        plan: None,
-        approval: Approval::NotNeeded,
-        armed: None,
-        ending: None,
-        clean_at: None,
-        judgement: None,
-        reported_at: None,
-        given_back_at: None,
+        ..named
     }
 }
 

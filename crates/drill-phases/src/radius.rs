@@ -6,22 +6,32 @@ use drill_model::experiment::{Experiment, MinHealthy};
 use drill_model::faults::Seen;
 use drill_model::ids::TargetName;
 use drill_model::pick::share_of;
+use drill_model::plan::Targets;
 use drill_model::quantity::Percent;
 use drill_model::refusal::Refusal;
 use drill_model::target::TargetId;
 
 /// A group of targets, as it was found.
 pub(crate) struct Group {
-    pub(crate) name: TargetName,
+    name: TargetName,
     /// The population, as far as it is there.
-    pub(crate) members: Vec<Seen>,
+    members: Vec<Seen>,
     /// Members of the population that are not there any more.
-    pub(crate) lost: BTreeSet<TargetId>,
+    lost: BTreeSet<TargetId>,
     /// Those that some fault is done to.
-    pub(crate) hit: BTreeSet<TargetId>,
+    hit: BTreeSet<TargetId>,
 }
 
 impl Group {
+    /// The group with these members, of whom the selected are hit if a fault of the experiment is done to the group.
+    pub(crate) fn of(experiment: &Experiment, name: &TargetName, targets: &Targets, members: Vec<Seen>) -> Self {
+        let there: BTreeSet<&TargetId> = members.iter().map(|seen| &seen.id).collect();
+        let lost = targets.population.iter().filter(|id| !there.contains(id)).cloned().collect();
+        let harmed = experiment.faults.iter().any(|fault| fault.on == *name);
+        let hit = if harmed { targets.selected.clone() } else { BTreeSet::new() };
+        Self { name: name.clone(), members, lost, hit }
+    }
+
     /// The members that count: the targets themselves, or the instances that lie in them; and whether each is healthy.
     fn parts(&self) -> BTreeMap<TargetId, bool> {
         let lost = self.lost.iter().map(|id| (id.clone(), false));
@@ -59,19 +69,14 @@ pub(crate) fn refusals(experiment: &Experiment, groups: &[Group]) -> Vec<Refusal
         let alone = together.iter().map(|group| vec![*group]).filter(|_| together.len() > 1);
         refusals.extend([together.clone()].into_iter().chain(alone).find_map(|groups| too_wide(&groups, &hit, limit)));
     }
-    refusals.extend(too_few_left(experiment, groups, &hit));
+    refusals.extend(too_few_left(experiment, groups));
     refusals
 }
 
-/// What speaks against harming more, when some of it may be harmed already.
-pub(crate) fn refusal_of_what_is_left(experiment: &Experiment, groups: &[Group]) -> Option<Refusal> {
-    let hit = groups.iter().flat_map(Group::hit_parts).collect();
-    too_few_left(experiment, groups, &hit).into_iter().next()
-}
-
-/// Groups of which too few are left healthy after everything that the plan harms.
-fn too_few_left(experiment: &Experiment, groups: &[Group], hit: &BTreeSet<TargetId>) -> Vec<Refusal> {
+/// Groups of which too few are left healthy after everything that the plan harms, whether it is harmed already or not.
+pub(crate) fn too_few_left(experiment: &Experiment, groups: &[Group]) -> Vec<Refusal> {
     let Some(least) = experiment.guards.min_healthy else { return Vec::new() };
+    let hit: BTreeSet<TargetId> = groups.iter().flat_map(Group::hit_parts).collect();
     let short = groups.iter().filter_map(|group| {
         let members = group.parts();
         let needed = match least {

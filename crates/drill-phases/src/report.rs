@@ -153,7 +153,7 @@ async fn settle(world: &impl ReportPorts, baton: &Baton) -> Result<Run, RecordEr
         Ok(run) => run,
         // Prepare died before it wrote anything: the run is known by its name only.
         Err(error) if error.class == Class::Missing => {
-            world.runs().create_run(&unprepared(world, id)).await.map_err(RecordError::store(id))?
+            world.runs().create_run(&Run::new(id.clone(), world.clock().now())).await.map_err(RecordError::store(id))?
         }
         Err(error) => return Err(RecordError::store(id)(error)),
     };
@@ -172,27 +172,5 @@ async fn settle(world: &impl ReportPorts, baton: &Baton) -> Result<Run, RecordEr
             records::update(world, id, Event::Refuse, |run| run.end(Ending::Refused { reasons: reasons.clone() })).await
         }
         _ => Ok(run),
-    }
-}
-
-fn unprepared(world: &impl has::Clock, id: &RunId) -> Run {
-    Run {
-        id: id.clone(),
-        execution: String::new(),
-        version: 0,
-        status: Status::Preparing,
-        experiment: None,
-        environment: None,
-        requested_by: "unknown".to_owned(),
-        dry_run: false,
-        created_at: world.clock().now(),
-        plan: None,
-        approval: drill_model::approval::Approval::NotNeeded,
-        armed: None,
-        ending: None,
-        clean_at: None,
-        judgement: None,
-        reported_at: None,
-        given_back_at: None,
     }
 }

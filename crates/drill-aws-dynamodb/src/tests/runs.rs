@@ -12,25 +12,9 @@ use super::*;
 use crate::ExperimentTable;
 
 pub(super) fn run(version: u64) -> Run {
-    Run {
-        id: run_id(),
-        execution: "arn:aws:states:eu-central-1:123456789012:execution:m:run-1".into(),
-        version,
-        status: Status::RollingBack,
-        experiment: None,
-        environment: None,
-        requested_by: "me".into(),
-        dry_run: false,
-        created_at: at(0),
-        plan: None,
-        approval: drill_model::approval::Approval::NotNeeded,
-        armed: None,
-        ending: None,
-        clean_at: None,
-        judgement: None,
-        reported_at: None,
-        given_back_at: None,
-    }
+    let execution = "arn:aws:states:eu-central-1:123456789012:execution:m:run-1".into();
+    let requested_by = "me".into();
+    Run { execution, version, status: Status::RollingBack, requested_by, ..Run::new(run_id(), at(0)) }
 }
 
 fn record(run: &Run) -> Value {

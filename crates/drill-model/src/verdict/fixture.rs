@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{Holds, Judgement, Verdict, judge};
-use crate::approval::Approval;
 use crate::experiment::{Experiment, Slot};
 use crate::faults::Fault;
 use crate::ids::{FaultName, RunId, UnitId};
@@ -98,23 +97,17 @@ fn tell() -> Story {
     let after = (0..4).map(|number| sample(Stage::Recovery, number, 70 + 10 * i64::from(number)));
     Story {
         run: Run {
-            id: run_id,
             execution: "arn:aws:states:eu-central-1:123456789012:execution:stormdrill:run-1".into(),
             version: 9,
             status: Status::Clean,
             experiment: Some(scope.experiment.id.clone()),
             environment: Some(scope.environment.clone()),
             requested_by: "ada".into(),
-            dry_run: false,
-            created_at: at(-60),
             plan: Some(scope.digest()),
-            approval: Approval::NotNeeded,
             armed: Some(Armed { from: at(0), deadline: at(300) }),
             ending: Some(Ending::Completed),
             clean_at: Some(at(65)),
-            judgement: None,
-            reported_at: None,
-            given_back_at: None,
+            ..Run::new(run_id, at(-60))
         },
         plan: Some(Plan { scope, made_at: at(-30), baseline: baseline.into() }),
         ledger,

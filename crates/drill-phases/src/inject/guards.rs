@@ -1,15 +1,13 @@
 //! The guards that may have changed since they were asked: before the first fault, and before each that starts later.
 
-use std::collections::BTreeSet;
-
 use drill_model::observation::AlarmState;
 use drill_model::plan::Plan;
 use drill_model::refusal::Refusal;
 use drill_model::run::Armed;
-use drill_model::target::TargetId;
 
 use super::{InjectError, InjectPorts, forbidden};
 use crate::drive::side_by_side;
+use crate::ports::Answer;
 use crate::ports::has::prelude::*;
 use crate::radius::{self, Group};
 use crate::sampling;
@@ -53,17 +51,12 @@ async fn too_few_left(world: &impl InjectPorts, plan: &Plan) -> Option<Refusal> 
     });
     let found = side_by_side(planned, async |(name, spec, targets)| {
         let found = world.sees().find(&spec.selector()).await?;
-        let there = |id: &TargetId| targets.population.contains(id);
-        let members: Vec<_> = found.into_iter().filter(|seen| there(&seen.id) && seen.ailing().is_none()).collect();
-        let seen: BTreeSet<&TargetId> = members.iter().map(|seen| &seen.id).collect();
-        let lost = targets.population.iter().filter(|id| !seen.contains(id)).cloned().collect();
-        let harmed = experiment.faults.iter().any(|fault| fault.on == *name);
-        let hit = if harmed { targets.selected.clone() } else { BTreeSet::new() };
-        Ok(Group { name: name.clone(), members, lost, hit })
+        let members = found.into_iter().filter(|seen| targets.population.contains(&seen.id) && seen.ailing().is_none());
+        Ok(Group::of(experiment, name, targets, members.collect()))
     })
     .await;
-    match found.into_iter().collect::<Result<Vec<Group>, crate::ports::PortError>>() {
-        Ok(groups) => radius::refusal_of_what_is_left(experiment, &groups),
+    match found.into_iter().collect::<Answer<Vec<Group>>>() {
+        Ok(groups) => radius::too_few_left(experiment, &groups).into_iter().next(),
         Err(error) => Some(Refusal::TargetsUnknown { why: error.to_string() }),
     }
 }

@@ -55,11 +55,9 @@ pub(super) async fn resolve(
             Ok(selected) => {
                 let picked = selected.iter().filter_map(|id| whole.get(id));
                 reasons.extend(picked.flat_map(|picked| objections(picked, environment)));
-                let harmed = experiment.faults.iter().any(|fault| fault.on == *name);
-                let hit = if harmed { selected.clone() } else { BTreeSet::new() };
-                let members = whole.values().cloned().collect();
-                groups.push(Group { name: name.clone(), members, lost: BTreeSet::new(), hit });
-                targets.insert(name.clone(), Targets { population, selected });
+                let found = Targets { population, selected };
+                groups.push(Group::of(experiment, name, &found, whole.values().cloned().collect()));
+                targets.insert(name.clone(), found);
             }
             Err(error) => reasons.push(Refusal::Pick { group: name.clone(), why: error.to_string() }),
         }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use drill_model::approval::Approval;
 use drill_model::experiment::Slot;
 use drill_model::ids::{RunId, UnitId};
 use drill_model::ledger::{Gone, Row, State, Told};
@@ -107,23 +106,17 @@ pub fn supported() -> Report {
     };
     Report {
         run: Run {
-            id: run_id.clone(),
             execution: format!("arn:aws:states:eu-central-1:123456789012:execution:stormdrill:{run_id}"),
             version: 9,
             status: Status::Clean,
             experiment: Some(scope.experiment.id.clone()),
             environment: Some(scope.environment.clone()),
             requested_by: "ada".into(),
-            dry_run: false,
-            created_at: at(-60),
             plan: Some(scope.digest()),
-            approval: Approval::NotNeeded,
             armed: Some(Armed { from: at(0), deadline: at(300) }),
             ending: Some(Ending::Completed),
             clean_at: Some(at(65)),
-            judgement: None,
-            reported_at: None,
-            given_back_at: None,
+            ..Run::new(run_id.clone(), at(-60))
         },
         plan: Some(Plan { scope, made_at: at(-20), baseline: baseline.into() }),
         ledger,
