@@ -5,9 +5,11 @@
 #[test]
 fn transcripts() {
     std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).expect("the project's folder is there");
+    // A home of its own: what a dead lab left in the usual one is told to the next command there.
     trycmd::TestCases::new()
         .register_bin("drill-lab", trycmd::cargo::cargo_bin!("drill-lab"))
         .env("COLUMNS", "100")
+        .env("DRILL_LAB_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cli"))
         .case("tests/cli/*.md");
 }
 

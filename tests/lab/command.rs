@@ -9,6 +9,8 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::ring::{self, Outcome, expect, run_command, same};
 
+const EXPERIMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/error-budget-abort");
+
 pub fn trials() -> Vec<Trial> {
     vec![
         ring::trial("command::up_status_exec_down", journey),
@@ -72,8 +74,7 @@ async fn interrupt() -> Outcome {
 
 /// A run of an experiment that has just broken something, and what it has still to say.
 async fn broken_run(home: &Path) -> Result<(Child, BufReader<ChildStdout>), Failed> {
-    let experiment = concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/error-budget-abort");
-    ring::broken_run(home, experiment, "2").await
+    ring::broken_run(home, EXPERIMENT, "2").await
 }
 
 async fn interrupted_run() -> Outcome {
@@ -148,6 +149,10 @@ async fn killed_run() -> Outcome {
     run.kill()?;
     run.wait()?;
 
+    // To check an experiment touches nothing, so what the dead lab left waits for a command about labs.
+    let check = run_command(&home, &["check", EXPERIMENT]).await?;
+    same(&check.code, &Some(0)).map_err(|_| format!("{check:?}"))?;
+    expect(!check.stderr.contains("had crashed"), || format!("{check:?}"))?;
     let down = run_command(&home, &["down"]).await?;
     same(&down.code, &Some(0)).map_err(|_| format!("{down:?}"))?;
     expect(down.stderr.contains("had crashed"), || format!("{down:?}"))?;

@@ -1,7 +1,7 @@
 //! The command line: `run`, `check`, `up`, `status`, `exec`, `host` and `down`.
 //!
-//! The exit codes are in `exit`; `exec` ends with the code of its command. Every command first removes what crashed
-//! labs left behind, and says so.
+//! The exit codes are in `exit`; `exec` ends with the code of its command. Every command but `check` first removes what
+//! crashed labs left behind, and says so.
 
 mod raise;
 mod reach;
@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 
 use crate::control::HostAction;
 use crate::exit::{DONE, FAILED, Failure, LEFT, USAGE};
-use crate::home;
+use crate::home::{self, Leftovers};
 use crate::paint::paint;
 
 /// Real hosts for drills, without an AWS account.
@@ -28,8 +28,8 @@ use crate::paint::paint;
     after_help = "Exit codes: 0 done, 3 something is left behind, 64 wrong arguments, an unknown name or no lab to ask, 65 an experiment that is missing or has mistakes, 70 the lab could not do its work.\n`run` has one for each verdict, see its help. `exec` ends with the exit code of its command."
 )]
 struct Arguments {
-    /// The folder for the labs' records and sockets.
-    #[arg(long, global = true, env = "DRILL_LAB_HOME", value_name = "FOLDER")]
+    /// The folder for the labs' records and sockets; without it, that of `DRILL_LAB_HOME`.
+    #[arg(long, global = true, value_name = "FOLDER")]
     home: Option<PathBuf>,
     #[command(subcommand)]
     verb: Verb,
@@ -98,7 +98,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let found = home::sweep(&home);
+    let found = match arguments.verb {
+        Verb::Check { .. } => Leftovers::default(),
+        _ => home::sweep(&home),
+    };
     eprint!("{found}");
     let code = runtime.block_on(async {
         match arguments.verb {
