@@ -16,6 +16,8 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 from . import background, documents, stopping
+from .clockwork import clock
+from .lags import lags
 
 MOST_INSTANCES, COMMENT = 50, 100
 PLUGIN_OUTPUT, STDOUT_SHOWN, STDERR_SHOWN = 2_500, 24_000, 8_000
@@ -44,9 +46,10 @@ class Invocation:
 
     def __init__(self, command, host):
         self.command, self.instance_id, self.name = command, host["instance_id"], host["name"]
-        self.status, self.details = "Pending", "Pending"
-        self.cancelled = threading.Event()
-        self.plugins = []
+        self.cancelled, self.plugins = threading.Event(), []
+        # From when on it was so, the newest last: its status, the details, and how many plugins had ended.
+        self.course = []
+        self.end("Pending", "Pending")
 
     def run(self):
         try:
@@ -63,7 +66,7 @@ class Invocation:
                 return self.end("Cancelled", "Cancelled")
             if time.time() > limit:
                 return self.end("TimedOut", "Delivery Timed Out")
-        self.status = self.details = "InProgress"
+        self.end("InProgress", "InProgress")
         ended = "Success"
         for step in steps:
             began = _now()
@@ -95,11 +98,26 @@ class Invocation:
         host = _lab.host(self.instance_id)
         return bool(host and _online(host))
 
+    @property
+    def status(self):
+        """What it is; what is shown of it may lag."""
+        return self.course[-1][1]
+
+    @property
+    def details(self):
+        return self.course[-1][2]
+
     def end(self, status, details):
         with _lock:
-            self.status, self.details = status, details
+            self.course.append((clock.now(), status, details, len(self.plugins)))
+
+    def known(self):
+        """What reads know of it by now; nothing when they do not know it yet."""
+        until = lags.read_until()
+        return next((status for at, *status in reversed(list(self.course)) if at <= until), None)
 
     def shown(self, with_plugins):
+        status, details, ended = self.known()
         invocation = {
             "CommandId": self.command.id,
             "InstanceId": self.instance_id,
@@ -108,12 +126,12 @@ class Invocation:
             "DocumentName": self.command.document,
             "DocumentVersion": self.command.version,
             "RequestedDateTime": self.command.requested,
-            "Status": self.status,
-            "StatusDetails": self.details,
+            "Status": status,
+            "StatusDetails": details,
             "CommandPlugins": [],
         }
         if with_plugins:
-            invocation["CommandPlugins"] = [_plugin(plugin) for plugin in list(self.plugins)]
+            invocation["CommandPlugins"] = [_plugin(plugin) for plugin in self.plugins[:ended]]
         return invocation
 
 
@@ -233,7 +251,12 @@ def list_command_invocations(self):
     get = self._get_param
     wanted, instance, details = get("CommandId"), get("InstanceId"), get("Details", False)
     commands = [_command(wanted)] if wanted else list(_commands.values())
-    every = [one for command in commands for one in command.invocations if instance in (None, one.instance_id)]
+    every = [
+        one
+        for command in commands
+        for one in command.invocations
+        if instance in (None, one.instance_id) and one.known()
+    ]
     size, first = int(get("MaxResults") or 50), int(get("NextToken") or 0)
     answer = {"CommandInvocations": [one.shown(str(details).lower() == "true") for one in every[first : first + size]]}
     if first + size < len(every):
@@ -244,12 +267,12 @@ def list_command_invocations(self):
 def get_command_invocation(self):
     get = self._get_param
     command = _command(get("CommandId"))
-    found = next((one for one in command.invocations if one.instance_id == get("InstanceId")), None)
+    found = next((one for one in command.invocations if one.instance_id == get("InstanceId") and one.known()), None)
     if found is None:
         raise JsonRESTError(
             "InvocationDoesNotExist", "The command ID and managed node ID you specified didn't match any invocations."
         )
-    plugins = [plugin for plugin in found.plugins if get("PluginName") in (None, plugin["Name"])]
+    plugins = [plugin for plugin in found.plugins[: found.known()[2]] if get("PluginName") in (None, plugin["Name"])]
     plugin = plugins[-1] if plugins else {}
     return ActionResult(
         found.shown(False)

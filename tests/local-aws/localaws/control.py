@@ -3,6 +3,8 @@
 GET status, environments (init times, peak memory, durations of every function's environments), schedules (what is due
 when, and how firings ended), traffic (the calls that functions made and from when to when, and the disturbances that are
 still to come).
+GET lags, POST lags {"reads_seconds": 2, "stop_seconds": 60, "start_seconds": 60, "metrics_seconds": {"AWS/": 60}} (what
+is not said is off).
 GET authorization (whether it is enforced, and what was refused), POST authorization {"enforced": true}.
 POST clock {"advance_seconds": N}, POST schedules {"late_seconds": N} (deleted or changed so shortly before its moment, a
 schedule fires as it was), POST alarms (evaluates all, now), POST traffic {"disturbances": [...], "delay_millis": N} (from
@@ -15,6 +17,7 @@ import json
 from . import alarms, functions, schedules
 from .authorization import authorization
 from .clockwork import clock
+from .lags import lags
 from .traffic import traffic
 
 PREFIX = "/local-aws/"
@@ -63,6 +66,10 @@ def ask(method, what, body, status):
     if (method, what) == ("POST", "traffic"):
         traffic.disturb(body.get("disturbances", []), body.get("delay_millis", 0))
         return {"calls": traffic.counted(forget=True), "waiting": traffic.waiting()}
+    if (method, what) == ("POST", "lags"):
+        lags.turn(**body)
+    if what == "lags":
+        return lags.shown()
     if (method, what) == ("POST", "authorization"):
         authorization.enforced = bool(body["enforced"])
     if what == "authorization":

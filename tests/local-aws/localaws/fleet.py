@@ -3,24 +3,39 @@
 The lab is the truth: states are copied from it, and stop, start, reboot and terminate go to it.
 Each host is in a subnet of the lab's VPC: members of groups in turn in two zones, whatever measures or serves them in a
 third. Instances that are not the lab's stay moto's own. Replaces the verbs of moto's EC2 backend and of its groups.
+How long it takes to stop and to start is the lab's, or what `lags` says.
 """
 
+import collections
 import threading
 
 from moto.autoscaling import models as autoscaling
 from moto.autoscaling.exceptions import ValidationError
 from moto.ec2 import models as ec2
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import instances
 
-from . import ACCOUNT, REGION, stopping
+from . import ACCOUNT, REGION, background, stale, stopping
+from .clockwork import clock
+from .lags import lags
 
 LOOK_SECONDS = 0.5
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 STATES = {"booting": "pending"}
+# In which states EC2 refuses a call.
+WRONG = {
+    "start": ("stopping", "terminated"),
+    "stop": ("pending", "terminated"),
+    "reboot": ("pending", "stopping"),
+}
 # The lab is one bridge, so a host's address says nothing of its subnet: these blocks are only there to be told apart.
 VPC_BLOCK, SHARED = "10.83.0.0/16", "lab-shared"
 SUBNETS = {"lab-a": ("a", "10.83.64.0/20"), "lab-b": ("b", "10.83.80.0/20"), SHARED: ("c", "10.83.96.0/20")}
 _lock = threading.RLock()
+# One call at a time acts on an instance: the second of two starts finds it started.
+_acting = collections.defaultdict(threading.RLock)
+# What takes its time: the state to show, and which call it is of.
+_under_way = {}
 _lab = None
 
 
@@ -52,13 +67,22 @@ def copy():
         known = {instance.id: instance for instance in backend.all_instances()}
         for host in seen["hosts"]:
             instance = known.get(host["instance_id"]) or _instance(backend, host, _subnet(backend, host, seen))
-            state = STATES.get(host["state"], host["state"])
-            instance._state.name, instance._state.code = state, CODES[state]
+            state = _shown(host)
+            if instance.state != state:
+                stale.note_instances()
+                instance._state.name, instance._state.code = state, CODES[state]
             if state == "terminated":
                 # Its network interface goes with it.
                 backend.enis.pop(instance.nics[0].id, None)
         for group in seen["groups"]:
             _group(backend, group, seen["hosts"])
+
+
+def _shown(host):
+    """A host's state, in EC2's words and at EC2's pace."""
+    if host["state"] != "terminated" and host["instance_id"] in _under_way:
+        return _under_way[host["instance_id"]][0]
+    return STATES.get(host["state"], host["state"])
 
 
 def subnets(backend):
@@ -197,7 +221,8 @@ def _switch(verb):
         if others:
             changed += theirs(backend, others)
         for instance in ours:
-            changed.append(_act(verb, instance))
+            with _acting[instance.id]:
+                changed.append(_act(verb, instance))
         return changed
 
     setattr(ec2.EC2Backend, f"{verb}_instances", switched)
@@ -216,16 +241,43 @@ def _act(verb, instance):
         verb, ()
     )
     if instance.state not in done and not (verb == "reboot" and instance.state == "terminated"):
-        if verb in ("start", "stop") and instance.state == "terminated":
-            from moto.ec2.exceptions import EC2ClientError
-
+        if instance.state in WRONG.get(verb, ()):
             raise EC2ClientError(
                 "IncorrectInstanceState",
                 f"The instance '{instance.id}' is not in a state from which it can be {verb}ed.",
             )
-        _lab.power(verb, instance.id)
+        _power(verb, instance.id)
     copy()
     return instance if verb == "reboot" else (instance, before)
+
+
+def _power(verb, instance_id):
+    """Does it now, and shows it as done when its time has passed; a start is made only then."""
+    if verb == "start" and lags.start_seconds:
+        _takes("pending", lags.start_seconds, instance_id, lambda: _lab.power("start", instance_id))
+        return
+    if verb == "stop" and lags.stop_seconds:
+        _takes("stopping", lags.stop_seconds, instance_id)
+    elif verb == "terminate":
+        _under_way.pop(instance_id, None)
+    _lab.power(verb, instance_id)
+
+
+def _takes(state, seconds, instance_id, then=None):
+    """Shows this state for so long; `then` is done at its end, unless something else was begun meanwhile."""
+    call = _under_way[instance_id] = (state, object())
+
+    def end():
+        if clock.wait(seconds):
+            return
+        with _acting[instance_id]:
+            if _under_way.get(instance_id) is call:
+                if then:
+                    then()
+                _under_way.pop(instance_id)
+                copy()
+
+    background(end, name=f"{state}-{instance_id}")
 
 
 def _group_verbs():

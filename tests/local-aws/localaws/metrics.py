@@ -4,6 +4,7 @@ Replaces moto's, which starts its periods anywhere, fails on percentiles and ans
 `alarms` reads through the same door, so a probe and an alarm over the same metric agree.
 """
 
+import collections
 import datetime
 import re
 
@@ -11,6 +12,7 @@ from moto.cloudwatch import models
 from moto.cloudwatch.exceptions import ValidationError
 
 from . import mathematics, statistics
+from .lags import lags
 
 EPOCH = datetime.datetime(1970, 1, 1)
 MOST_QUERIES = 500
@@ -110,7 +112,7 @@ def measured(data, wanted, start, end):
     metric, statistic, period = wanted["Metric"], wanted["Stat"], int(wanted["Period"])
     statistics.check(statistic)
     dimensions = sorted((each["Name"], each["Value"]) for each in metric.get("Dimensions", []))
-    start, found = aligned(start, period), {}
+    start, found, places = aligned(start, period), {}, collections.Counter()
     for datum in data:
         if datum.namespace != metric["Namespace"] or datum.name != metric["MetricName"]:
             continue
@@ -118,6 +120,8 @@ def measured(data, wanted, start, end):
         if not start <= at < end or (wanted.get("Unit") and datum.unit != wanted["Unit"]):
             continue
         if sorted((each.name, each.value) for each in datum.dimensions) == dimensions:
-            found.setdefault(aligned(at, period), []).append(datum)
+            if lags.is_published(datum.namespace, at.replace(tzinfo=datetime.timezone.utc), places[at]):
+                found.setdefault(aligned(at, period), []).append(datum)
+            places[at] += 1
     result = {moment: statistics.of(several, statistic) for moment, several in found.items()}
     return {moment: value for moment, value in result.items() if value is not None}

@@ -32,6 +32,7 @@ from . import (
     rules,
     schedules,
     stacks,
+    stale,
     stopping,
 )
 from .authorization import authorization
@@ -57,7 +58,7 @@ def main(arguments):
     time.tzset()
     kinds.install()
     functions.install(os.path.join(asked.home, "functions"))
-    for module in (machines, rules, schedules, metrics, alarms, pages, acls, interfaces, stacks):
+    for module in (machines, rules, schedules, metrics, alarms, pages, acls, interfaces, stacks, stale):
         module.install()
     application, server = _server(asked.port)
     signal.signal(signal.SIGTERM, lambda *_: background(server.shutdown))
