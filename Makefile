@@ -37,7 +37,7 @@ lint: ## Formatting, clippy, shellcheck, the validators of the state machine
 fmt: ## Format the Rust code
 	@cargo fmt --all
 
-documents: ## Write the template of the SSM documents from the faults' scripts
+documents: ## Write the SSM documents, and what the templates grant for them, from the faults
 	@cargo run -q -p drill-documents -- generate
 
 schema: ## Write the JSON Schema of experiment files from the types

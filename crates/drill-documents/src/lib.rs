@@ -2,7 +2,9 @@
 //!
 //! They are made from the scripts that lie beside the faults, in `drill-faults`, where a README says what they promise.
 //! A value reaches a host only as an environment variable, and only when it matches its anchored pattern as a whole.
+//! What the templates grant because of the faults is made in [`grants`].
 
+pub mod grants;
 mod parameter;
 pub mod source;
 pub mod template;

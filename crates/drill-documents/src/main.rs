@@ -1,35 +1,33 @@
-//! `drill-documents generate` writes the template of the SSM documents; `check` says whether it is stale; `scripts` writes
-//! what each document runs into a folder, for linters.
+//! `drill-documents generate` writes the template of the SSM documents, and what the other templates have because of the
+//! faults; `check` says which of them are stale; `scripts` writes what each document runs into a folder, for linters.
 //!
-//! Ends with 1 when the template is stale, and with 2 when the question is wrong.
+//! Ends with 1 when a template is stale, and with 2 when the question is wrong or a file cannot be read or written.
 
+use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use drill_documents::grants::TEMPLATES;
 use drill_documents::template;
 
+/// The template of the documents, for people.
+const DOCUMENTS: &str = "infra/generated/documents.yaml";
+
 fn main() -> ExitCode {
-    let path = template::path();
-    let fresh = || std::fs::read_to_string(&path).is_ok_and(|text| text == template::render());
-    match std::env::args().nth(1).as_deref() {
-        Some("generate") => {
-            if let Err(error) = std::fs::write(&path, template::render()) {
-                eprintln!("could not write {}: {error}", path.display());
-                return ExitCode::from(2);
-            }
-            ExitCode::SUCCESS
-        }
-        Some("check") if fresh() => ExitCode::SUCCESS,
-        Some("check") => {
-            println!("infra/generated/documents.yaml is stale: run `make documents`");
-            ExitCode::FAILURE
-        }
+    let done = match std::env::args().nth(1).as_deref() {
+        Some("generate") => generate(),
+        Some("check") => check(),
         Some("scripts") => match std::env::args().nth(2) {
             Some(folder) => scripts(Path::new(&folder)),
-            None => usage(),
+            None => return usage(),
         },
-        Some(_) | None => usage(),
-    }
+        Some(_) | None => return usage(),
+    };
+    done.unwrap_or_else(|error| {
+        let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+        eprintln!("drill-documents: {error}{why}");
+        ExitCode::from(2)
+    })
 }
 
 fn usage() -> ExitCode {
@@ -37,17 +35,34 @@ fn usage() -> ExitCode {
     ExitCode::from(2)
 }
 
-fn scripts(folder: &Path) -> ExitCode {
-    let written = std::fs::create_dir_all(folder).and_then(|()| {
-        drill_documents::documents()
-            .iter()
-            .try_for_each(|document| std::fs::write(folder.join(format!("{}.sh", document.name)), &document.script))
-    });
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("could not write the scripts into {}: {error}", folder.display());
-            ExitCode::from(2)
-        }
+fn generate() -> Result<ExitCode, Box<dyn Error>> {
+    std::fs::write(template::path(), template::render()).map_err(|error| format!("{DOCUMENTS}: {error}"))?;
+    for template in TEMPLATES {
+        template.write()?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check() -> Result<ExitCode, Box<dyn Error>> {
+    let mut stale = Vec::new();
+    if std::fs::read_to_string(template::path()).map_err(|error| format!("{DOCUMENTS}: {error}"))? != template::render()
+    {
+        stale.push(DOCUMENTS);
+    }
+    for template in TEMPLATES {
+        let (is, fresh) = template.both()?;
+        stale.extend((is != fresh).then_some(template.name()));
+    }
+    for path in &stale {
+        println!("{path} is stale: run `make documents`");
+    }
+    Ok(if stale.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn scripts(folder: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    for document in drill_documents::documents() {
+        std::fs::write(folder.join(format!("{}.sh", document.name)), &document.script)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
