@@ -26,6 +26,18 @@ def test_what_stayed_true_is_supported(stack):
     assert any("supported" in subject + text for subject, text in notices)
 
 
+def test_the_first_drill_needs_no_metric(stack):
+    # The hosts of the lab are checked every two seconds; EC2's status checks take minutes.
+    healthy = {"name": "healthy", "host_health": {"of": "one-host"}, "covers": "10s", "tolerance": {"at_least": 100}}
+    soon = {"recovery": {"within": "1m", "check_every": "5s"}, "success": [{"recovery_time_at_most": "1m"}]}
+
+    run = stack.start(ready_made("hello", duration="30s", steady_state=[healthy], **soon))
+
+    run.ends("SUCCEEDED")
+    assert run.measured("fault", "healthy") == {100}
+    assert [row["state"]["is"] for row in run.ledger()] == ["undone"]
+
+
 def test_what_did_not_stay_true_is_refuted(stack):
     run = stack.start(ready_made("dependency-dark", duration="30s"))
 

@@ -173,6 +173,18 @@ fn a_host_that_says_nothing_is_never_a_pass() {
 }
 
 #[test]
+fn the_first_drill_needs_no_metric_and_is_supported() {
+    let stage = Stage::new();
+    // The stage's hosts have other names.
+    let hello = include_str!("../../experiments/hello/experiment.yaml").replace("order-service", "orders");
+
+    let journey = stage.play(&hello);
+
+    assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run);
+    assert_eq!(stage.objections(), Vec::<String>::new());
+}
+
+#[test]
 fn the_recovery_is_measured() {
     let stage = Stage::new();
 

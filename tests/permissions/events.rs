@@ -65,12 +65,14 @@ fn the_rules_of_the_template_send_what_the_events_show() {
 
 #[test]
 fn every_input_in_the_how_to_pages_is_right() {
-    let block = regex_lite::Regex::new(r"(?s)```json\n(.*?)```").unwrap();
+    // A block of its own, or what a command is given.
+    let block = regex_lite::Regex::new(r"(?s)```json\n(.*?)```|--input '(\{.*?\})'").unwrap();
     let mut starts = 0;
-    for page in ["deploy", "delete", "start-by-schedule", "start-in-the-console", "start-on-a-laptop"] {
+    for page in ["deploy", "delete", "first-hour", "start-by-schedule", "start-in-the-console", "start-on-a-laptop"] {
         let text = read(&format!("docs/how-to/{page}.md"));
         for found in block.captures_iter(&text) {
-            let value: Value = serde_json::from_str(&found[1]).unwrap_or_else(|error| panic!("{page}: {error}"));
+            let json = found.get(1).or(found.get(2)).unwrap().as_str();
+            let value: Value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{page}: {error}"));
             let campaign = value["experiments"].as_array().cloned().unwrap_or_default();
             let one = [value.get("start").unwrap_or(&value)].map(Value::clone);
             for start in campaign.iter().chain(one.iter().filter(|one| one.get("experiment").is_some())) {
@@ -79,7 +81,7 @@ fn every_input_in_the_how_to_pages_is_right() {
             }
         }
     }
-    assert_eq!(starts, 4);
+    assert_eq!(starts, 7);
 }
 
 #[test]
