@@ -25,7 +25,8 @@ up)
   environment=$(run local_aws.py up "$@")
   eval "$environment"
   echo "# Deploying template.yaml with the functions in $code ..."
-  outputs=$(run deploy.py template.yaml --code "$code" --parameter Environments=lab --parameter AllowTermination=yes)
+  outputs=$(run deploy.py template.yaml --code "$code" \
+    --parameter Faults=host,ec2-instance,subnet --parameter Environments=lab --parameter AllowTermination=yes)
   printf '%s\n' "$outputs"
   table=$(sed -n 's/.*"ExperimentsTableName": "\(.*\)".*/\1/p' <<<"$outputs")
   run store.py "$table" experiments/*/

@@ -26,6 +26,7 @@ def stack(tmp_path_factory):
             pytest.skip(aws.without_hosts)
         with watching() as monitor:
             parameters = {"Environments": "lab", "AllowTermination": "yes", "PrometheusUrl": monitor.prometheus_url}
+            parameters["Faults"] = "host,ec2-instance,subnet"
             outputs = deploy.deploy(ROOT / "template.yaml", code=functions(), parameters=parameters)
             deploy.prove_undo(outputs["RunsTableName"])
             url, arn = aws.queue()

@@ -18,7 +18,8 @@ def deployed(tmp_path):
     with raised(tmp_path / "home", order_hosts=4, rate=50) as aws:
         if aws.without_hosts:
             pytest.skip(aws.without_hosts)
-        outputs = deploy.deploy(ROOT / "template.yaml", code=functions(), parameters={"Environments": "lab"})
+        parameters = {"Environments": "lab", "Faults": "ec2-instance,subnet"}
+        outputs = deploy.deploy(ROOT / "template.yaml", code=functions(), parameters=parameters)
         deploy.prove_undo(outputs["RunsTableName"])
         yield Stack(aws, outputs, None)
 

@@ -15,7 +15,8 @@ from experiments import ROOT
 from testing import eventually, reached
 
 KEY = {"pk": {"S": "UNDO"}, "sk": {"S": "PROOF"}}
-STARTS = "- Sid: Start\n                Effect: Allow\n                Action: ec2:StartInstances"
+# As the role of the scheduler has it: the healers' policy is less deep.
+STARTS = "- Sid: Start\n                    Effect: Allow\n                    Action: ec2:StartInstances"
 OPENS = "Action: ec2:DeleteNetworkAclEntry"
 
 
@@ -24,14 +25,15 @@ def deployed(tmp_path):
     """Deploys the template with something else in the place of a part of it."""
     with reached(tmp_path / "home", "--no-lab") as aws:
 
-        def made(before="", after=""):
+        def made(before="", after="", faults="ec2-instance,subnet"):
             text = (ROOT / "template.yaml").read_text(encoding="utf-8")
             assert before in text
             # Beside the real one, which it takes other files from.
             template = ROOT / f"template-{tmp_path.name}.yaml"
             template.write_text(text.replace(before, after), encoding="utf-8")
             try:
-                outputs = deploy.deploy(template, code=functions(), parameters={"Environments": "lab"})
+                parameters = {"Environments": "lab", "Faults": faults}
+                outputs = deploy.deploy(template, code=functions(), parameters=parameters)
             finally:
                 template.unlink()
             aws.ask("authorization", {"enforced": True})
@@ -101,3 +103,12 @@ def test_without_a_grant_there_is_no_proof_and_an_old_one_goes(deployed, grant, 
     assert (code, why in said) == (1, True), said
     assert proof(stack) is None
     assert left(stack) == []
+
+
+def test_what_is_switched_off_is_not_asked_for(deployed):
+    stack = deployed(faults="host,ec2-instance")
+
+    code, said = prove(stack)
+
+    assert (code, "nothing is proven of subnets" in said) == (0, True), said
+    assert proof(stack)

@@ -78,7 +78,8 @@ def deploy(template, stack="stormdrill", code=None, parameters=None, bucket="sto
     plain = translate(template, code, upload)
     place = upload.put(json.dumps(plain, default=str).encode(), ".template")
     cloudformation = boto3.client("cloudformation")
-    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in (parameters or {}).items()]
+    given = lists(plain) | (parameters or {})
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
     call = dict(StackName=stack, TemplateURL=upload.url(place), Parameters=given, Capabilities=["CAPABILITY_NAMED_IAM"])
     if exists(cloudformation, stack):
         cloudformation.update_stack(**call)
@@ -91,6 +92,12 @@ def deploy(template, stack="stormdrill", code=None, parameters=None, bucket="sto
     if missing:
         raise Failed(f"stack {stack} was created without {', '.join(missing)}")
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+
+def lists(plain):
+    """The lists that parameters are by default: moto takes a list apart only where it is given."""
+    parameters = plain.get("Parameters", {}).items()
+    return {name: one["Default"] for name, one in parameters if one["Type"] == "CommaDelimitedList" and one.get("Default")}
 
 
 def prove_undo(table):

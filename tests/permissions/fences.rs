@@ -6,10 +6,12 @@ mod subnets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use drill_model::faults::{Family, Kind};
 use drill_model::host::Document;
 use serde_json::{Value, json};
 
 use super::evaluate::{Context, allows};
+use super::families::{self, Families};
 use super::policy::{ACCOUNT, REGION, STACK, Stack, Statement, own};
 use super::ports::FUNCTIONS;
 
@@ -40,15 +42,27 @@ const WIDE: [&str; 17] = [
 ];
 
 /// What the scheduler may do by itself, with any parameters: none of it can harm.
-const UNDOS: [&str; 4] = ["ec2:DeleteNetworkAclEntry", "ec2:StartInstances", "kms:CreateGrant", "sqs:SendMessage"];
+const UNDOS: [(Option<Family>, &str); 4] = [
+    (SUBNET, "ec2:DeleteNetworkAclEntry"),
+    (INSTANCE, "ec2:StartInstances"),
+    (INSTANCE, "kms:CreateGrant"),
+    (None, "sqs:SendMessage"),
+];
+const INSTANCE: Option<Family> = Some(Family::On(Kind::Ec2Instance));
+const SUBNET: Option<Family> = Some(Family::On(Kind::Subnet));
 
-/// The roles of the functions, as a test looks at them.
-struct Roles(BTreeMap<&'static str, Vec<Statement>>);
+/// The roles of the functions, as a test looks at them, and the faults that are on.
+struct Roles(BTreeMap<&'static str, Vec<Statement>>, Families);
 
 impl Roles {
-    fn of(stack: &Stack<'_>) -> Result<Self, String> {
+    fn of(stack: &Stack<'_>, on: &Families) -> Result<Self, String> {
         let role = |function: &'static str| Ok((function, stack.statements(&format!("{function}Role"))?));
-        FUNCTIONS.into_iter().map(role).collect::<Result<_, String>>().map(Self)
+        FUNCTIONS.into_iter().map(role).collect::<Result<_, String>>().map(|roles| Self(roles, on.clone()))
+    }
+
+    /// True if the faults of this family are switched on; what is of no family always is.
+    fn on(&self, family: Option<Family>) -> bool {
+        family.is_none_or(|family| self.1.has(family))
     }
 
     /// True if a function may do this to an instance with these tags.
@@ -82,15 +96,20 @@ fn tagged(tags: &[(&str, &str)]) -> Context {
     tags.iter().flat_map(keys).collect()
 }
 
-/// What is wrong with the fences of a template.
+/// What is wrong with the fences of a template, whichever faults are switched on.
 pub fn wrong(template: &Value) -> Vec<String> {
-    let open = Stack::new(template).with("AllowTermination", json!("yes"));
-    let (roles, closed) = match (Roles::of(&open), Roles::of(&Stack::new(template))) {
+    families::choices().iter().flat_map(|on| on.named(wrong_with(template, on))).collect()
+}
+
+fn wrong_with(template: &Value, on: &Families) -> Vec<String> {
+    let closed = || Stack::new(template).with("Faults", on.parameter());
+    let open = closed().with("AllowTermination", json!("yes"));
+    let (roles, closed) = match (Roles::of(&open, on), Roles::of(&closed(), on)) {
         (Ok(roles), Ok(closed)) => (roles, closed),
         (Err(wrong), _) | (_, Err(wrong)) => return vec![wrong],
     };
     let mut found = Vec::new();
-    undos(&open, &mut found);
+    undos(&open, &roles, &mut found);
     for (function, statements) in &roles.0 {
         verbs(&roles, function, &mut found);
         subnets::wrong(&roles, function, &mut found);
@@ -108,7 +127,7 @@ pub fn wrong(template: &Value) -> Vec<String> {
 /// Verbs on instances: with every combination of the tags that matter.
 fn verbs(roles: &Roles, function: &str, found: &mut Vec<String>) {
     // Prepare asks for dry runs of what Inject will do, and AWS answers those only to who might do it.
-    let harms = matches!(function, "Inject" | "Prepare");
+    let harms = matches!(function, "Inject" | "Prepare") && roles.on(INSTANCE);
     for verb in HARMING_VERBS {
         if roles.verb(function, verb, &READY) != harms {
             found.push(format!("{function}: {verb} on an instance that opted in should be allowed: {harms}"));
@@ -121,7 +140,7 @@ fn verbs(roles: &Roles, function: &str, found: &mut Vec<String>) {
     }
     let heals = HEALERS.contains(&function);
     for tags in std::iter::once(READY.to_vec()).chain(forbidden()) {
-        let expected = heals || (function == "Prepare" && tags == READY) || prepare_rehearses_start(function, &tags);
+        let expected = roles.on(INSTANCE) && (heals || prepare_rehearses_start(function, &tags));
         if roles.verb(function, "ec2:StartInstances", &tags) != expected {
             found.push(format!(
                 "{function}: ec2:StartInstances on an instance with {tags:?} should be allowed: {expected}"
@@ -158,8 +177,8 @@ fn orders(roles: &Roles, function: &str, found: &mut Vec<String>) {
         let arn = document(&format!("{STACK}-{}", ours.name()));
         let on_ready = match ours {
             Document::Probe => heals || ["Prepare", "Observe"].contains(&function),
-            Document::Revert => heals,
-            Document::Fault(_) => function == "Inject",
+            Document::Revert => heals && roles.on(Some(Family::Host)),
+            Document::Fault(_) => function == "Inject" && roles.on(Some(Family::Host)),
         };
         if roles.send(function, &arn, &READY) != on_ready {
             found.push(format!(
@@ -170,7 +189,8 @@ fn orders(roles: &Roles, function: &str, found: &mut Vec<String>) {
         for tags in forbidden() {
             // The tag was removed while the fault was there: it is put back all the same, and looked at until then.
             let looks = function == "Observe" && ours == Document::Probe;
-            let expected = looks || (heals && !ours.harms());
+            let off = ours == Document::Revert && !roles.on(Some(Family::Host));
+            let expected = looks || (heals && !ours.harms() && !off);
             if roles.send(function, &arn, &tags) != expected {
                 found.push(format!("{function}: sending {} to {tags:?} should be allowed: {expected}", ours.name()));
             }
@@ -268,7 +288,7 @@ fn store(function: &str, statements: &[Statement], found: &mut Vec<String>) {
 }
 
 /// The role of the scheduled undos: it starts what is stopped and opens ACLs of ours, whatever it is asked for.
-fn undos(stack: &Stack<'_>, found: &mut Vec<String>) {
+fn undos(stack: &Stack<'_>, roles: &Roles, found: &mut Vec<String>) {
     let statements = match stack.statements("UndoRole") {
         Ok(statements) => statements,
         Err(wrong) => return found.push(wrong),
@@ -276,15 +296,18 @@ fn undos(stack: &Stack<'_>, found: &mut Vec<String>) {
     wide("UndoRole", &statements, found);
     never("UndoRole", &statements, found);
     let allowed: BTreeSet<&str> = statements.iter().flat_map(|one| one.actions.iter().map(String::as_str)).collect();
-    if allowed != UNDOS.into() {
+    let undos = UNDOS.into_iter().filter(|(family, _)| roles.on(*family)).map(|(_, action)| action);
+    if allowed != undos.collect() {
         found.push(format!("UndoRole may do other things than heal: {allowed:?}"));
     }
     for tags in std::iter::once(READY.to_vec()).chain(forbidden()) {
-        if !allows(&statements, "ec2:StartInstances", &instance(), &tagged(&tags)) {
+        if roles.on(INSTANCE) && !allows(&statements, "ec2:StartInstances", &instance(), &tagged(&tags)) {
             found.push(format!("UndoRole may not start an instance with {tags:?}"));
         }
     }
-    subnets::undo(&statements, found);
+    if roles.on(SUBNET) {
+        subnets::undo(&statements, found);
+    }
 }
 
 #[test]
@@ -296,7 +319,7 @@ fn the_fences_stand() {
 fn another_environment_is_opened_by_its_parameter_and_no_other() {
     let template = super::mutations::shipped();
     let stack = Stack::new(&template).with("Environments", json!("staging,load-test"));
-    let roles = Roles::of(&stack).unwrap();
+    let roles = Roles::of(&stack, &Families::all()).unwrap();
 
     let opened = ["staging", "load-test", "production"]
         .map(|environment| roles.verb("Inject", "ec2:StopInstances", &[("StormdrillReady", environment)]));
@@ -307,25 +330,27 @@ fn another_environment_is_opened_by_its_parameter_and_no_other() {
 #[test]
 fn the_roles_of_a_target_account_have_the_same_fences() {
     let template = super::yaml::parse(&super::read("infra/target-account.yaml"));
-    let stack = Stack::new(&template).with("AllowTermination", json!("yes"));
-    let role = |name| stack.statements(name).unwrap();
-    let roles =
-        Roles([("Look", role("LookRole")), ("Inject", role("HarmRole")), ("Rollback", role("HealRole"))].into());
-    let mut found = Vec::new();
+    for on in families::choices() {
+        let stack = Stack::new(&template).with("Faults", on.parameter()).with("AllowTermination", json!("yes"));
+        let role = |name| stack.statements(name).unwrap();
+        let of = [("Look", role("LookRole")), ("Inject", role("HarmRole")), ("Rollback", role("HealRole"))];
+        let roles = Roles(of.into(), on.clone());
+        let mut found = Vec::new();
 
-    for (function, statements) in &roles.0 {
-        wide(function, statements, &mut found);
-        never(function, statements, &mut found);
-    }
-    for function in ["Inject", "Rollback"] {
-        verbs(&roles, function, &mut found);
-        subnets::wrong(&roles, function, &mut found);
-        orders(&roles, function, &mut found);
-    }
+        for (function, statements) in &roles.0 {
+            wide(function, statements, &mut found);
+            never(function, statements, &mut found);
+        }
+        for function in ["Inject", "Rollback"] {
+            verbs(&roles, function, &mut found);
+            subnets::wrong(&roles, function, &mut found);
+            orders(&roles, function, &mut found);
+        }
 
-    assert_eq!(found, Vec::<String>::new());
-    let harms = HARMING_VERBS.iter().any(|verb| roles.verb("Look", verb, &READY));
-    assert!(!harms && !roles.verb("Look", "ec2:StartInstances", &READY), "who looks changes nothing");
+        assert_eq!(on.named(found), Vec::<String>::new());
+        let harms = HARMING_VERBS.iter().any(|verb| roles.verb("Look", verb, &READY));
+        assert!(!harms && !roles.verb("Look", "ec2:StartInstances", &READY), "who looks changes nothing");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod deployment;
 mod errors;
 mod evaluate;
 mod events;
+mod families;
 mod fences;
 mod grants;
 mod mutations;

@@ -38,11 +38,19 @@ fn statements<'t>(template: &'t mut Value, name: &str) -> &'t mut Vec<Value> {
 }
 
 fn statement<'t>(template: &'t mut Value, name: &str, sid: &str) -> &'t mut Value {
-    statements(template, name).iter_mut().find(|one| one["Sid"] == sid).unwrap_or_else(|| panic!("{name} has no {sid}"))
+    let found = statements(template, name).iter_mut().map(|one| match one.get("Fn::If") {
+        Some(_) => &mut one["Fn::If"][1],
+        None => one,
+    });
+    found.into_iter().find(|one| one["Sid"] == sid).unwrap_or_else(|| panic!("{name} has no {sid}"))
+}
+
+fn is(one: &Value, sid: &str) -> bool {
+    one["Sid"] == sid || one["Fn::If"][1]["Sid"] == sid
 }
 
 fn without(template: &mut Value, name: &str, sid: &str) {
-    statements(template, name).retain(|one| one["Sid"] != sid);
+    statements(template, name).retain(|one| !is(one, sid));
 }
 
 fn with(template: &mut Value, name: &str, action: &str, resource: &str) {
@@ -85,7 +93,7 @@ fn a_wildcard_is_noticed() {
         statement(template, "InjectRole", "StopThoseWhoOptedIn")["Resource"] = json!("*");
     });
     check("may send arn:aws:ssm:us-east-1::document/AWS-RunShellScript", |template| {
-        statement(template, "HealingPolicy", "RevertAndProbe")["Resource"] = json!("*");
+        statement(template, "HealingPolicy", "Revert")["Resource"] = json!("*");
     });
 }
 
@@ -123,7 +131,7 @@ fn healing_that_depends_on_a_tag_is_noticed() {
         statement(template, "HealingPolicy", "Start")["Condition"] = condition.clone();
     });
     check("Janitor: sending revert to [] should be allowed: true", |template| {
-        statement(template, "HealingPolicy", "RevertAndProbe")["Condition"] = condition;
+        statement(template, "HealingPolicy", "Revert")["Condition"] = condition;
     });
 }
 
@@ -144,14 +152,10 @@ fn a_document_that_nobody_knows_is_noticed() {
 fn harm_in_the_wrong_hands_is_noticed() {
     check("Recover: sending process-kill", |template| {
         let arn = json!({"Fn::Sub": "arn:aws:ssm:us-east-1:123456789012:document/stormdrill-process-kill"});
-        statement(template, "HealingPolicy", "RevertAndProbe")["Resource"].as_array_mut().unwrap().push(arn);
+        statement(template, "HealingPolicy", "Revert")["Resource"].as_array_mut().unwrap().push(arn);
     });
     check("may terminate although AllowTermination is no", |template| {
-        for one in statements(template, "InjectRole") {
-            if let Some(choice) = one.get("Fn::If") {
-                *one = choice[1].clone();
-            }
-        }
+        template["Conditions"]["Terminates"] = json!({"Condition": "FaultsEc2Instance"});
     });
     check("ObserveRole has a managed policy that is not of this template", |template| {
         template["Resources"]["ObserveRole"]["Properties"]["ManagedPolicyArns"] =
@@ -292,5 +296,36 @@ fn a_deployment_that_is_worse_is_noticed() {
     check("fills", |template| {
         let fills = &mut template["Resources"]["ExperimentMachine"]["Properties"]["DefinitionSubstitutions"];
         fills.as_object_mut().unwrap().remove("NoticeTopicArn");
+    });
+}
+
+#[test]
+fn a_grant_that_is_there_without_its_family_is_noticed() {
+    let under = |template: &mut Value, role: &str, sid: &str, condition: &str| {
+        let found = statements(template, role).iter_mut().find(|one| is(one, sid)).unwrap();
+        found["Fn::If"][0] = json!(condition);
+    };
+    check("Inject may ec2:StopInstances, and none of its ports needs it (with Faults=host)", |template| {
+        let found = statements(template, "InjectRole").iter_mut().find(|one| is(one, "StopThoseWhoOptedIn")).unwrap();
+        *found = found["Fn::If"][1].clone();
+    });
+    check(
+        "Rollback: sending revert to an instance that opted in should be allowed: false (with Faults=subnet)",
+        |one| {
+            under(one, "HealingPolicy", "Revert", "FaultsSubnet");
+        },
+    );
+    check("Janitor may not ec2:DeleteNetworkAcl, and its ports need it (with Faults=subnet)", |template| {
+        under(template, "HealingPolicy", "DeleteOwnAcls", "FaultsHost");
+    });
+    check("UndoRole may do other things than heal", |template| {
+        under(template, "UndoRole", "OpenOwnAcls", "FaultsEc2Instance");
+    });
+    check("Inject may ec2:TerminateInstances, and none of its ports needs it (with Faults=host)", |template| {
+        template["Conditions"]["Terminates"] = template["Conditions"]["Terminates"]["Fn::And"][0].clone();
+    });
+    // Every family at once, whatever is asked for.
+    check("(with Faults=host)", |template| {
+        template["Conditions"]["FaultsSubnet"] = template["Conditions"]["FaultsHost"].clone();
     });
 }

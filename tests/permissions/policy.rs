@@ -78,9 +78,11 @@ impl<'t> Stack<'t> {
                     "Ref" => self.named(argument.as_str().unwrap()),
                     "Fn::GetAtt" => json!(own(argument.as_str().unwrap().split('.').next().unwrap())),
                     "Fn::Sub" => json!(self.sub(argument.as_str().unwrap())),
-                    "Fn::If" => {
-                        let holds = self.holds(&self.template["Conditions"][argument[0].as_str().unwrap()]);
-                        self.fill(&argument[if holds { 1 } else { 2 }])
+                    "Fn::If" => self.fill(&argument[if self.condition(&argument[0]) { 1 } else { 2 }]),
+                    "Fn::Join" => json!(self.list(&argument[1]).join(argument[0].as_str().unwrap())),
+                    "Fn::Split" => {
+                        let text = self.fill(&argument[1]);
+                        json!(text.as_str().unwrap().split(argument[0].as_str().unwrap()).collect::<Vec<_>>())
                     }
                     _ => json!({name: self.fill(argument)}),
                 }
@@ -134,23 +136,24 @@ impl<'t> Stack<'t> {
         NAME.replace_all(text, fill).into_owned()
     }
 
+    /// Whether the condition of this name holds.
+    fn condition(&self, name: &Value) -> bool {
+        self.holds(&self.template["Conditions"][name.as_str().unwrap()])
+    }
+
     fn holds(&self, condition: &Value) -> bool {
         let (name, argument) = condition.as_object().unwrap().iter().next().unwrap();
         match name.as_str() {
+            "Condition" => self.condition(argument),
+            "Fn::And" => argument.as_array().unwrap().iter().all(|one| self.holds(one)),
             "Fn::Not" => !self.holds(&argument[0]),
-            "Fn::Equals" => self.side(&argument[0]) == self.side(&argument[1]),
+            "Fn::Equals" => self.fill(&argument[0]) == self.fill(&argument[1]),
             name => panic!("{name} is not used in conditions"),
         }
     }
 
-    fn side(&self, value: &Value) -> Value {
-        match value.get("Fn::Join") {
-            Some(join) => {
-                let filled = self.fill(&join[1]);
-                json!(filled.as_array().unwrap().iter().filter_map(Value::as_str).collect::<String>())
-            }
-            None => self.fill(value),
-        }
+    fn list(&self, value: &Value) -> Vec<String> {
+        texts(&self.fill(value))
     }
 }
 

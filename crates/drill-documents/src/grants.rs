@@ -2,6 +2,8 @@
 //!
 //! The rest of a template is written by hand and is left alone.
 
+mod blocks;
+
 use std::path::{Path, PathBuf};
 
 /// What begins a block, in front of its name.
@@ -90,30 +92,13 @@ impl Template {
             push(&mut fresh, "", line);
             let Some(name) = line.trim_start().strip_prefix(BEGINS) else { continue };
             let depth = &line[..line.len() - line.trim_start().len()];
-            let made =
-                self.block(name).ok_or_else(|| BlockError::Unknown { path: self.path, name: name.to_owned() })?;
+            let made = blocks::block(self, name)
+                .ok_or_else(|| BlockError::Unknown { path: self.path, name: name.to_owned() })?;
             made.iter().for_each(|line| push(&mut fresh, depth, line));
             let end = lines.find(|line| line.trim_start() == ENDS);
             push(&mut fresh, "", end.ok_or_else(|| BlockError::Open { path: self.path, name: name.to_owned() })?);
         }
         Ok(fresh)
-    }
-
-    /// The lines of a block, or `None` when nothing makes one of this name.
-    fn block(&self, name: &str) -> Option<Vec<String>> {
-        match name {
-            "the documents of faults" => Some(self.documents()),
-            _ => None,
-        }
-    }
-
-    /// The ARN of each document that harms a host. A pattern would let in documents that others make later.
-    fn documents(&self) -> Vec<String> {
-        let arn = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:document";
-        let mut names: Vec<_> =
-            drill_faults::Document::all().filter(|one| one.harms()).map(drill_faults::Document::name).collect();
-        names.sort_unstable();
-        names.into_iter().map(|name| format!("- !Sub \"{arn}/{}{name}\"", self.prefix)).collect()
     }
 }
 
@@ -138,11 +123,11 @@ mod tests {
     #[test]
     fn a_block_is_made_again_and_the_rest_is_left_alone() {
         let [template, _] = TEMPLATES;
-        let text = "a:\n  # generated: the documents of faults\n  - old\n  # end of generated\n  - kept\n";
+        let text = "a:\n  # generated: the families of faults\n  - old\n  # end of generated\n  - kept\n";
 
         let fresh = template.render(text).unwrap();
 
-        assert!(fresh.starts_with("a:\n  # generated: the documents of faults\n  - !Sub \"arn:"), "{fresh}");
+        assert!(fresh.starts_with("a:\n  # generated: the families of faults\n  AllowedValues: [host, "), "{fresh}");
         assert!(fresh.ends_with("\n  # end of generated\n  - kept\n") && !fresh.contains("old"), "{fresh}");
         assert_eq!(template.render(&fresh).unwrap(), fresh);
     }
@@ -153,6 +138,6 @@ mod tests {
         let said = |text| template.render(text).unwrap_err().to_string();
 
         assert!(said("# generated: nothing\n# end of generated\n").contains("the block `nothing`"));
-        assert!(said("# generated: the documents of faults\n- kept?\n").contains("no `# end of generated`"));
+        assert!(said("# generated: the families of faults\n- kept?\n").contains("no `# end of generated`"));
     }
 }

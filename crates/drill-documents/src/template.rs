@@ -45,7 +45,8 @@ pub fn render() -> String {
     text
 }
 
-fn capital(word: &str) -> String {
+/// A word with a capital.
+pub(crate) fn capital(word: &str) -> String {
     let (first, rest) = word.split_at(word.len().min(1));
     first.to_uppercase() + rest
 }

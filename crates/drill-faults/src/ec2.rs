@@ -15,6 +15,7 @@ pub use self::instance_reboot::InstanceReboot;
 pub use self::instance_stop::InstanceStop;
 pub use self::instance_terminate::{InstanceTerminate, Irreversible};
 use crate::fault::Call;
+use crate::grant::{Grant, Hand, On, Only};
 use crate::target::Target;
 use crate::{Kind, Seen};
 
@@ -118,6 +119,30 @@ impl Target for Instance {
     type Harm = Harm;
     type Heal = Heal;
     const ID_RULE: &'static str = "`i-` and 8 or 17 hex digits";
+    const GRANTS: &'static [Grant] = &[
+        Grant::new(
+            "StopThoseWhoOptedIn",
+            &[Hand::Harm, Hand::Rehearse],
+            &["ec2:StopInstances", "ec2:RebootInstances"],
+            &["ec2:instance/*"],
+        )
+        .only(Only::OptedIn),
+        Grant::new(
+            "TerminateThoseWhoOptedIn",
+            &[Hand::Harm, Hand::Rehearse],
+            &["ec2:TerminateInstances"],
+            &["ec2:instance/*"],
+        )
+        .only(Only::OptedIn)
+        .under("Terminates"),
+        Grant::new("RehearseStart", &[Hand::Rehearse], &["ec2:StartInstances"], &["ec2:instance/*"])
+            .only(Only::OptedIn),
+        Grant::new("Start", &[Hand::Heal, Hand::Undo], &["ec2:StartInstances"], &["ec2:instance/*"]),
+        Grant::new("StartEncrypted", &[Hand::Heal, Hand::Undo], &["kms:CreateGrant"], &[])
+            .on(On::Everything)
+            .only(Only::ForEc2)
+            .because("Volumes with a key of their own start only for callers that may grant EC2 its use."),
+    ];
 
     fn is_id(text: &str) -> bool {
         is_ec2_id(text, "i-")

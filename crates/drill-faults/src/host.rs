@@ -30,7 +30,15 @@ pub use self::peers::{Cidr, Peers};
 pub use self::process_kill::{ProcessKill, Signal};
 pub use self::process_pause::ProcessPause;
 pub use self::service_stop::ServiceStop;
-use crate::{Capability, Ends, Problem, Surface};
+use crate::grant::{Grant, Hand, On, Only};
+use crate::{Capability, Document, Ends, Problem, Surface};
+
+/// What faults on hosts need of IAM. Probing is no part of it: other faults ask hosts as well.
+pub const GRANTS: &[Grant] = &[
+    Grant::new("HarmingDocuments", &[Hand::Harm], &["ssm:SendCommand"], &[]).on(On::FaultDocuments),
+    Grant::new("HarmThoseWhoOptedIn", &[Hand::Harm], &["ssm:SendCommand"], &["ec2:instance/*"]).only(Only::OptedInHost),
+    Grant::new("Revert", &[Hand::Heal], &["ssm:SendCommand"], &[]).on(On::Document(Document::Revert.name())),
+];
 
 /// The parameters that only this fault's document has, by name: typed values as text, never text of an experiment.
 pub type Parameters = BTreeMap<String, String>;

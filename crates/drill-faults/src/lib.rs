@@ -4,7 +4,9 @@
 //! Adding one is its file and a line in [`faults!`]; a new kind of target is its folder and a line in [`targets!`].
 
 pub mod ec2;
+pub mod family;
 pub mod fault;
+pub mod grant;
 pub mod host;
 pub mod report;
 pub mod surface;
@@ -15,6 +17,7 @@ use drill_words::dependency::Dependencies;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::family::Family;
 use self::fault::faults;
 pub use self::fault::{Attempt, Call, Ends, Erased, Next, Objection, Problem, ScheduledUndo, UniversalCall, Way};
 pub use self::report::{Capability, Document, HostOrder, HostOutcome, HostReport};

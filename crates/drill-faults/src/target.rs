@@ -6,6 +6,7 @@ use drill_words::target::TargetId;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Call;
+use crate::grant::Grant;
 use crate::{Harm, Heal, Kind, Seen};
 
 /// An instance that is hit when something that it is a part of is harmed.
@@ -30,6 +31,8 @@ pub trait Target: Sized {
 
     /// What the id of one looks like, in words.
     const ID_RULE: &'static str;
+    /// What its faults need of IAM, for everybody who has to do with them.
+    const GRANTS: &'static [Grant];
 
     /// Whether this can be the id of one.
     fn is_id(text: &str) -> bool;
@@ -92,6 +95,13 @@ macro_rules! targets {
             pub const fn id_rule(self) -> &'static str {
                 match self {
                     $(Self::$kind => <$service::$seen as Target>::ID_RULE,)*
+                }
+            }
+
+            /// What faults on such targets need of IAM.
+            pub const fn grants(self) -> &'static [grant::Grant] {
+                match self {
+                    $(Self::$kind => <$service::$seen as Target>::GRANTS,)*
                 }
             }
 

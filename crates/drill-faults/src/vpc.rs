@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::subnet_partition::{SubnetPartition, Traffic};
 use crate::fault::Call;
+use crate::grant::{Grant, Hand, Only};
 use crate::target::{Part, Target};
 use crate::{Kind, Seen};
 
@@ -157,6 +158,50 @@ impl Target for Subnet {
     type Harm = Harm;
     type Heal = Heal;
     const ID_RULE: &'static str = "`subnet-` and 8 or 17 hex digits";
+    const GRANTS: &'static [Grant] = &[
+        Grant::new("MakeTaggedAcls", &[Hand::Harm, Hand::Rehearse], &["ec2:CreateNetworkAcl"], &["ec2:network-acl/*"])
+            .only(Only::MadeTagged(UNIT_TAG))
+            .because("An ACL is ours by the tag that it is given as it is made."),
+        Grant::new("InAnyVpc", &[Hand::Harm, Hand::Rehearse], &["ec2:CreateNetworkAcl"], &["ec2:vpc/*"]),
+        Grant::new("TagAsTheyAreMade", &[Hand::Harm, Hand::Rehearse], &["ec2:CreateTags"], &["ec2:network-acl/*"])
+            .only(Only::MadeIn("CreateNetworkAcl")),
+        Grant::new(
+            "ChangeOwnAcls",
+            &[Hand::Harm],
+            &["ec2:CreateNetworkAclEntry", "ec2:ReplaceNetworkAclAssociation"],
+            &["ec2:network-acl/*"],
+        )
+        .only(Only::Tagged(UNIT_TAG)),
+        Grant::new(
+            "RehearseOwnAcls",
+            &[Hand::Rehearse],
+            &["ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAcl"],
+            &["ec2:network-acl/*"],
+        )
+        .only(Only::Tagged(UNIT_TAG)),
+        Grant::new(
+            "CutOffThoseWhoOptedIn",
+            &[Hand::Harm, Hand::Rehearse],
+            &["ec2:ReplaceNetworkAclAssociation"],
+            &["ec2:subnet/*"],
+        )
+        .only(Only::OptedIn),
+        Grant::new("RehearseAnAcl", &[Hand::Rehearse], &["ec2:ReplaceNetworkAclAssociation"], &["ec2:network-acl/*"])
+            .because("Before there is an ACL of ours, the one that a subnet has is asked about."),
+        Grant::new(
+            "TakeBackTheAcl",
+            &[Hand::Heal],
+            &["ec2:ReplaceNetworkAclAssociation"],
+            &["ec2:network-acl/*", "ec2:subnet/*"],
+        )
+        .because("The ACL that a subnet had is not ours, and its tag may be gone by now: only the verb is fenced."),
+        Grant::new("DeleteOwnAcls", &[Hand::Heal], &["ec2:DeleteNetworkAcl"], &["ec2:network-acl/*"])
+            .only(Only::Tagged(UNIT_TAG))
+            .because("Only what a run made. An ACL that lost its tag is harmless once no subnet has it."),
+        Grant::new("OpenOwnAcls", &[Hand::Undo], &["ec2:DeleteNetworkAclEntry"], &["ec2:network-acl/*"])
+            .only(Only::Tagged(UNIT_TAG))
+            .because("Without the entries that deny, traffic is what the ACL was copied from allows."),
+    ];
 
     fn is_id(text: &str) -> bool {
         is_ec2_id(text, "subnet-")

@@ -6,10 +6,7 @@ use drill_model::faults::Seen;
 use drill_model::refusal::Refusal;
 use drill_model::target::TargetId;
 
-/// The tag by which a target opts in. Its value is the environment in which it may be harmed.
-pub const OPT_IN_TAG: &str = "StormdrillReady";
-/// The tag that forbids any harm, whatever else is there. Its value is `true`.
-pub const PROTECTION_TAG: &str = "StormdrillProtected";
+pub use drill_model::faults::grant::{OPT_IN_TAG, PROTECTION_TAG};
 
 /// Why this target must not be harmed in this environment, or `None`.
 pub fn objection(seen: &Seen, environment: &Environment) -> Option<Refusal> {

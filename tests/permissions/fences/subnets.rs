@@ -2,7 +2,7 @@
 
 use super::super::evaluate::{Context, allows};
 use super::super::policy::{ACCOUNT, REGION, Statement};
-use super::{HEALERS, READY, Roles, forbidden, tagged};
+use super::{HEALERS, READY, Roles, SUBNET, forbidden, tagged};
 
 /// The tag that makes an ACL one of ours.
 const OURS: [(&str, &str); 1] = [("StormdrillUnit", "0123456789abcdef")];
@@ -18,8 +18,9 @@ fn acl() -> String {
 /// What is wrong with what a role may do to subnets and network ACLs.
 pub(super) fn wrong(roles: &Roles, function: &str, found: &mut Vec<String>) {
     let statements = &roles.0[function];
-    let harms = matches!(function, "Inject" | "Prepare");
-    let heals = HEALERS.contains(&function);
+    let harms = matches!(function, "Inject" | "Prepare") && roles.on(SUBNET);
+    let heals = HEALERS.contains(&function) && roles.on(SUBNET);
+    let asks = function == "Prepare" && roles.on(SUBNET);
     let replace = |subnet: &[(&str, &str)], acl_tags: &[(&str, &str)]| {
         let verb = "ec2:ReplaceNetworkAclAssociation";
         allows(statements, verb, &ec2("subnet/subnet-0123456789abcdef0"), &tagged(subnet))
@@ -32,14 +33,14 @@ pub(super) fn wrong(roles: &Roles, function: &str, found: &mut Vec<String>) {
     };
     expect("giving an ACL of ours to a subnet that opted in".to_owned(), replace(&READY, &OURS), harms || heals);
     // Prepare asks about the ACL that a subnet has, before there is one of ours.
-    expect("giving any ACL to a subnet that opted in".to_owned(), replace(&READY, &[]), heals || function == "Prepare");
+    expect("giving any ACL to a subnet that opted in".to_owned(), replace(&READY, &[]), heals || asks);
     for tags in forbidden() {
         expect(format!("giving an ACL of ours to a subnet with {tags:?}"), replace(&tags, &OURS), heals);
         expect(format!("giving back its ACL to a subnet with {tags:?}"), replace(&tags, &[]), heals);
     }
     let on_acl = |verb: &str, tags: &[(&str, &str)]| allows(statements, verb, &acl(), &tagged(tags));
     expect("an entry in an ACL of ours".to_owned(), on_acl("ec2:CreateNetworkAclEntry", &OURS), harms);
-    expect("deleting an ACL of ours".to_owned(), on_acl("ec2:DeleteNetworkAcl", &OURS), heals || function == "Prepare");
+    expect("deleting an ACL of ours".to_owned(), on_acl("ec2:DeleteNetworkAcl", &OURS), heals || asks);
     for verb in ["ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAcl", "ec2:DeleteNetworkAclEntry"] {
         expect(format!("{verb} on an ACL of others"), on_acl(verb, &[]), false);
     }
