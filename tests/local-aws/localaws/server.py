@@ -34,6 +34,7 @@ from . import (
     stacks,
     stale,
     stopping,
+    tables,
 )
 from .authorization import authorization
 from .cbor import speaking_cbor
@@ -58,7 +59,7 @@ def main(arguments):
     time.tzset()
     kinds.install()
     functions.install(os.path.join(asked.home, "functions"))
-    for module in (machines, rules, schedules, metrics, alarms, pages, acls, interfaces, stacks, stale):
+    for module in (machines, rules, schedules, metrics, alarms, pages, acls, interfaces, stacks, stale, tables):
         module.install()
     application, server = _server(asked.port)
     signal.signal(signal.SIGTERM, lambda *_: background(server.shutdown))
