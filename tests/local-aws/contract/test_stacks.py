@@ -1,5 +1,7 @@
 """CloudFormation: a stack goes in the right order, and one that cannot go is there and says so."""
 
+import json
+
 import deploy
 import pytest
 from botocore.exceptions import ClientError
@@ -35,6 +37,22 @@ def test_a_stack_goes_and_leaves_what_is_to_be_kept(aws, many):
     aws.client("cloudformation").delete_stack(StackName="many")
 
     assert (status(aws), left(aws)) == ("gone", {"many-kept"})
+
+
+def test_what_is_no_value_is_no_element(aws):
+    allowed = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    never = {"Fn::If": ["Never", allowed | {"Action": "sqs:DeleteQueue"}, {"Ref": "AWS::NoValue"}]}
+    policy = {"Version": "2012-10-17", "Statement": [never, allowed]}
+    made = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"ManagedPolicyName": "no-value", "PolicyDocument": policy}}
+    template = {"Conditions": {"Never": {"Fn::Equals": ["yes", "no"]}}, "Resources": {"Policy": made}}
+    cloudformation, iam = aws.client("cloudformation"), aws.client("iam")
+
+    cloudformation.create_stack(StackName="no-value", TemplateBody=json.dumps(template))
+
+    arn = "arn:aws:iam::123456789012:policy/no-value"
+    kept = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    assert kept["Statement"] == [allowed]
+    cloudformation.delete_stack(StackName="no-value")
 
 
 def test_a_queue_has_an_address_of_this_aws(aws, many):

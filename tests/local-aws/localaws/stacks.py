@@ -5,6 +5,7 @@ then can never be deleted; the stack is gone from the list all the same. AWS ans
 says what became of it.
 """
 
+from moto.cloudformation import parsing
 from moto.cloudformation.models import CloudFormationBackend
 from moto.cloudformation.parsing import ResourceMap
 from moto.cloudformation.responses import CloudFormationResponse
@@ -21,9 +22,21 @@ def install():
     ResourceMap.delete = _delete_resources
     _stays_when_it_fails()
     _is_answered_at_once()
+    _leaves_out_what_is_no_value()
     # Without it moto leaves managed policies where they are.
     ManagedPolicy.delete = lambda policy, *_: policy.backend.delete_policy(policy.arn)
     FakeBucket.delete = _delete_bucket
+
+
+def _leaves_out_what_is_no_value():
+    """`AWS::NoValue` in a list is no element; moto makes it a null, which IAM refuses."""
+    theirs = parsing.clean_json
+
+    def clean_json(value, resources):
+        found = theirs(value, resources)
+        return [one for one in found if one is not None] if isinstance(value, list) else found
+
+    parsing.clean_json = clean_json
 
 
 def _stays_when_it_fails():
