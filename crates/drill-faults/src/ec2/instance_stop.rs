@@ -1,7 +1,8 @@
 //! `instance-stop`: an instance is stopped, and started again afterwards.
 //!
 //! Landed: EC2 says stopping or stopped. Undone by: StartInstances, and seen running. Not for members of an Auto Scaling
-//! group, which would be replaced.
+//! group, which would be replaced. A stop itself takes away what nothing brings back: a public IPv4 address that is not an
+//! Elastic IP, and all that is on instance store volumes.
 //!
 //! By hand: `aws ec2 start-instances --instance-ids INSTANCE`. Without us: the scheduler starts it, and tries again while
 //! EC2 refuses because it is still stopping.
