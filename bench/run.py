@@ -119,6 +119,7 @@ def variables():
     roots, folder = ssl.get_default_verify_paths().cafile, ROOT / "target/no-roots"
     folder.mkdir(parents=True, exist_ok=True)
     return {name: "arn:aws:sns:us-east-1:123456789012:bench" if "ARN" in name else "123456789012" for name in names} | {
+        "STORMDRILL_FAULTS": "host",
         "STORMDRILL_PROMETHEUS_URL": "",
         **({"SSL_CERT_FILE": roots, "SSL_CERT_DIR": str(folder)} if roots else {}),
     }

@@ -1,5 +1,6 @@
 //! Runs that are never begun: every guard, every wrong start, and that nothing was touched.
 
+use drill_model::faults::{Family, Kind};
 use drill_model::host::Capability;
 use drill_model::observation::AlarmState;
 use drill_model::run::{Ending, Status};
@@ -39,6 +40,25 @@ fn the_lever_forbids_a_start() {
     stage.sim.world.pull_lever("a real incident");
 
     assert!(refused(&stage, &experiment(SLOW, STOP)).contains("the emergency stop is pulled: a real incident"));
+}
+
+#[test]
+fn a_fault_that_the_stack_has_switched_off_is_not_begun() {
+    let with = |families: &[Family]| {
+        let stage = Stage::new();
+        stage.sim.world.switch_on(families);
+        stage
+    };
+    let instances = Family::On(Kind::Ec2Instance);
+    let off = "  - { name: off, kind: instance-stop, on: orders, duration: 60s }";
+
+    let said = refused(&with(&[Family::Host, Family::On(Kind::Subnet)]), &experiment(off, "  stop_when: none"));
+    assert!(said.contains("deploy it with the parameter Faults=host,ec2-instance,subnet"), "{said}");
+    let said = refused(&with(&[instances]), &experiment(SLOW, STOP));
+    assert!(said.contains("slow is a fault on `host`, and those are switched off"), "{said}");
+
+    let journey = with(&[Family::Host]).play(&experiment(SLOW, STOP));
+    assert_eq!(journey.verdict(), "supported", "{:#?}", journey.run);
 }
 
 #[test]

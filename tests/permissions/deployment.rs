@@ -21,7 +21,17 @@ pub fn wrong(template: &Value) -> Vec<String> {
     keeps(&stack, &mut found);
     trust(&stack, &mut found);
     tells(&stack, &mut found);
+    told(template, &mut found);
     found
+}
+
+/// Functions are told which faults the roles are for: Prepare refuses the others.
+fn told(template: &Value, found: &mut Vec<String>) {
+    let stack = Stack::new(template).with("Faults", json!("host,subnet"));
+    let said = stack.fill(&template["Globals"]["Function"]["Environment"]["Variables"]["STORMDRILL_FAULTS"]);
+    if said != "host,subnet" {
+        found.push(format!("functions are told of the faults {said}, and the roles are for others"));
+    }
 }
 
 /// The rule for stuck runs reaches people: EventBridge sends a topic and its key no condition key, so a statement that asks for

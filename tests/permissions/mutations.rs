@@ -258,6 +258,9 @@ fn a_deployment_that_is_worse_is_noticed() {
             template["Resources"][name]["Properties"][key] = value;
         }
     };
+    check("functions are told of the faults \"host,ec2-instance\"", |template| {
+        template["Globals"]["Function"]["Environment"]["Variables"]["STORMDRILL_FAULTS"] = json!("host,ec2-instance");
+    });
     check("Rollback has 400 s", |template| resource("RollbackFunction")(template, "Timeout", json!(400)));
     check("Rollback has the role", |template| {
         resource("RollbackFunction")(template, "Role", json!({"Fn::GetAtt": "InjectRole.Arn"}));

@@ -2,8 +2,14 @@
 //!
 //! A report's JSON has the variants, its JUnit file their words ([`Refusal::word`]), people the sentences.
 
+mod words;
+
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use self::words::{alarm_is, because, listed, not_opted_in, protected_by, quoted, some_of, with, without};
+use crate::faults::Family;
 use crate::ids::{AlarmName, Environment, ExperimentId, FaultName, InstanceId, ProbeName, RunId, TargetName};
 use crate::observation::{AlarmState, Finite};
 use crate::plan::Digest;
@@ -73,6 +79,19 @@ refusals! {
     EmergencyStopUnknown("emergency-stop-unknown") {
         /// What the store said.
         why: String,
+    }
+    /// The stack has faults of this family switched off.
+    #[error(
+        "{fault} is a fault on `{family}`, and those are switched off in this stack: deploy it with the parameter Faults={} while no run is under way, and start again",
+        with(on, *family)
+    )]
+    SwitchedOff("switched-off") {
+        /// Which fault.
+        fault: FaultName,
+        /// Its family.
+        family: Family,
+        /// The families that are on.
+        on: BTreeSet<Family>,
     }
     /// Nobody has seen the scheduler make an undo call.
     #[error(
@@ -329,58 +348,6 @@ refusals! {
         /// The error, or what the machine said.
         why: String,
     }
-}
-
-fn alarm_is(state: &AlarmState) -> String {
-    match state {
-        AlarmState::Ok => "is OK".to_owned(),
-        AlarmState::InAlarm => "is in alarm already: start again when it is OK".to_owned(),
-        AlarmState::InsufficientData => "has insufficient data: it could not stop the run; check its metric".to_owned(),
-        AlarmState::Missing => {
-            "does not exist, or may not be seen: it could not stop the run; create it, or correct its name".to_owned()
-        }
-        AlarmState::Unknown(why) => format!("cannot be read: {why}; start again when it can"),
-    }
-}
-
-fn not_opted_in(target: &TargetId, tag: &str, environment: &Environment, tagged: Option<&String>) -> String {
-    match tagged {
-        Some(value) => format!(
-            "{target} opted in for {value}, not for {environment}: start the run there, or change its tag {tag}"
-        ),
-        None => format!("{target} did not opt in: give it the tag {tag}={environment}, or pick others"),
-    }
-}
-
-fn protected_by(part: Option<&TargetId>, tag: &str) -> String {
-    match part {
-        Some(part) => format!("holds {part}, which is protected by the tag {tag}"),
-        None => format!("is protected by the tag {tag}"),
-    }
-}
-
-fn quoted(groups: &[TargetName]) -> String {
-    groups.iter().map(|group| format!("`{group}`")).collect::<Vec<_>>().join(" and ")
-}
-
-fn without(ailing: usize) -> String {
-    if ailing == 0 { String::new() } else { format!(" (without {ailing} that are not known to be healthy)") }
-}
-
-fn listed(faults: &[FaultName]) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
-}
-
-/// How many hosts are named; the others are counted.
-const NAMED: usize = 3;
-
-fn some_of(hosts: &[InstanceId]) -> String {
-    let shown = hosts.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if hosts.len() > NAMED { format!("{shown} and {} more", hosts.len() - NAMED) } else { shown }
-}
-
-fn because(why: Option<&String>) -> String {
-    why.map_or_else(String::new, |why| format!(" ({why})"))
 }
 
 #[cfg(test)]

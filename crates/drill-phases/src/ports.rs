@@ -12,8 +12,10 @@ mod people;
 mod records;
 mod resources;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use drill_model::faults::Family;
 use drill_model::ids::RunId;
 use jiff::Timestamp;
 
@@ -85,6 +87,9 @@ pub trait Place {
 
     /// The region.
     fn region(&self) -> String;
+
+    /// The families of faults that are switched on here: roles can do nothing for the others.
+    fn switched_on(&self) -> BTreeSet<Family>;
 }
 
 /// The alarm clock that wakes the janitor, whatever has died. Only Inject sets it.

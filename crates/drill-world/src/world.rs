@@ -3,10 +3,12 @@
 //! Each port stands in the file of its service. A handle carries the name of whoever calls.
 
 use std::cell::{RefCell, RefMut};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use drill_model::faults::Family;
 use drill_phases::ports::{Clock, Place};
 use jiff::Timestamp;
 
@@ -50,6 +52,7 @@ pub(crate) struct Inner {
 pub(crate) struct State {
     pub(crate) account: String,
     pub(crate) region: String,
+    pub(crate) switched_on: BTreeSet<Family>,
     pub(crate) timing: Timing,
     pub(crate) random: Random,
     pub(crate) calls: Calls,
@@ -78,6 +81,7 @@ impl World {
         let state = State {
             account: "123456789012".to_owned(),
             region: "eu-central-1".to_owned(),
+            switched_on: Family::all().collect(),
             timing: Timing::default(),
             random: Random::seeded(seed),
             calls: Calls::default(),
@@ -127,6 +131,11 @@ impl World {
         let mut state = self.state();
         account.clone_into(&mut state.account);
         region.clone_into(&mut state.region);
+    }
+
+    /// Only these families of faults are switched on here, instead of all.
+    pub fn switch_on(&self, families: &[Family]) {
+        self.state().switched_on = families.iter().copied().collect();
     }
 
     /// Reports are written into this folder as well.
@@ -284,5 +293,9 @@ impl Place for World {
 
     fn region(&self) -> String {
         self.state().region.clone()
+    }
+
+    fn switched_on(&self) -> BTreeSet<Family> {
+        self.state().switched_on.clone()
     }
 }

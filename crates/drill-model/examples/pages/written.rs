@@ -90,7 +90,7 @@ fn page(kind: FaultKind, head: &Head, schema: &Value) -> Result<String, String> 
     let example = example::of(kind, &required)?;
     Ok(format!(
         "{MADE}\n\n# {word}\n\n{}.\n\n\
-         It is done to targets of the kind `{}`.\n\n\
+         It is done to targets of the kind `{}`, where `{}` is in the stack's parameter `Faults`.\n\n\
          ## Parameters\n\n{parameters}\n\
          ## Landed and undone\n\n- **Landed:** {}\n- **Undone by:** {}\n\n\
          ## What a host must be able to do\n\n{needs}\n\
@@ -100,6 +100,7 @@ fn page(kind: FaultKind, head: &Head, schema: &Value) -> Result<String, String> 
          ## An example\n\n```yaml\n{example}```\n",
         capital(&head.what),
         kind.on(),
+        kind.family(),
         head.part("Landed"),
         head.part("Undone by"),
         alone(kind, head, on_host),

@@ -1,4 +1,5 @@
-//! The guards that do not depend on which targets are picked: the lever, the windows, the alarms, what is permitted.
+//! The guards that do not depend on which targets are picked: the lever, what is switched on, the windows, the alarms, what is
+//! permitted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub(super) async fn ask(
         Ok(Some(reason)) => reasons.push(Refusal::EmergencyStop { reason }),
         Err(error) => reasons.push(Refusal::EmergencyStopUnknown { why: error.to_string() }),
     }
+    reasons.extend(switched_off(world, experiment));
     reasons.extend(unproven(world, experiment).await);
     let kinds: Vec<_> = experiment.faults.iter().map(|fault| fault.fault.kind()).collect();
     let now = world.clock().now();
@@ -44,6 +46,16 @@ pub(super) async fn ask(
     let alarms = readings.filter(|reading| !sound(reading));
     reasons.extend(alarms.map(|reading| Refusal::Alarm { alarm: reading.alarm, state: reading.state }));
     Ok(reasons)
+}
+
+/// Faults for which the roles of this stack can do nothing: neither do them nor undo them.
+fn switched_off(world: &impl PreparePorts, experiment: &Experiment) -> Vec<Refusal> {
+    let on = world.place().switched_on();
+    let off = |spec: &FaultSpec| {
+        let family = spec.fault.kind().family();
+        (!on.contains(&family)).then(|| Refusal::SwitchedOff { fault: spec.name.clone(), family, on: on.clone() })
+    };
+    experiment.faults.iter().filter_map(off).collect()
 }
 
 /// Faults that the scheduler must be able to end, when nobody has seen it do so.
