@@ -4,7 +4,7 @@ use drill_machine::script::{Answer, Script};
 use drill_machine::{Ended, Status};
 use serde_json::json;
 
-use crate::shipped::{baton, deployed, document, go_through};
+use crate::shipped::{baton, deployed, document, go_through, read};
 
 /// A run that looks `turns` times, tries `tries` times at every look, and holds `hold_seconds` between them.
 fn watched(turns: usize, tries: usize, hold_seconds: u64) -> Ended {
@@ -73,4 +73,17 @@ fn a_run_that_never_ends_is_ended_by_the_machine_s_own_limit() {
     let ended = watched(20, 1, 43_200);
 
     assert_eq!(ended.status, Status::TimedOut);
+}
+
+#[test]
+fn a_yes_that_comes_late_leaves_time_for_the_longest_experiment() {
+    const HOURS: u64 = 3600;
+    let run = document()["TimeoutSeconds"].as_u64().expect("the machine has a time limit");
+    let campaign = read("statemachine/campaign.asl.yaml");
+    let start = campaign.split("startExecution.sync:2").nth(1).expect("a campaign starts runs");
+    let limit = start.split("TimeoutSeconds: ").nth(1).and_then(|rest| rest.lines().next()).expect("with a time limit");
+
+    // 12 hours for the answer, 12 for the faults, and what Rollback may need.
+    assert!(run >= (12 + 12) * HOURS + HOURS, "{run}");
+    assert!(limit.parse::<u64>().expect("a number of seconds") > run, "{limit}");
 }

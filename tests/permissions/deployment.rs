@@ -163,6 +163,7 @@ fn wakes(stack: &Stack<'_>, found: &mut Vec<String>) {
         "RollbackErrorsAlarm",
         "LostWakesAlarm",
         "LostUndosAlarm",
+        "SideMachinesAlarm",
     ] {
         if !alarms.contains(wanted) {
             found.push(format!("{wanted} calls nobody"));

@@ -13,6 +13,7 @@ mod families;
 mod fences;
 mod grants;
 mod mutations;
+mod people;
 mod policy;
 mod ports;
 mod yaml;

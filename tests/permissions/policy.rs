@@ -69,6 +69,12 @@ impl<'t> Stack<'t> {
             .collect())
     }
 
+    /// The statements of a managed policy of this template.
+    pub fn policy(&self, name: &str) -> Vec<Statement> {
+        let document = self.fill(&self.resource(name)["Properties"]["PolicyDocument"]);
+        document["Statement"].as_array().unwrap().iter().map(statement).collect()
+    }
+
     /// A value with every intrinsic function applied.
     pub fn fill(&self, value: &Value) -> Value {
         match value {

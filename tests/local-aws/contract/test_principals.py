@@ -181,6 +181,30 @@ def ours_deployed(aws, name, resources):
         cloudformation.delete_stack(StackName=name)
 
 
+@pytest.mark.parametrize(
+    ("name", "namespace", "metric", "dimension", "of"),
+    [
+        ("CleanupThrottledAlarm", "AWS/Lambda", "Throttles", "FunctionName", "JanitorFunction"),
+        ("CleanupThrottledAlarm", "AWS/Lambda", "Throttles", "FunctionName", "RollbackFunction"),
+        ("SideMachinesAlarm", "AWS/States", "ExecutionsFailed", "StateMachineArn", "AftermathMachine"),
+        ("SideMachinesAlarm", "AWS/States", "ExecutionsFailed", "StateMachineArn", "ScheduledStartMachine"),
+    ],
+)
+def test_our_alarms_over_two_metrics_need_datapoints_of_one(aws, name, namespace, metric, dimension, of):
+    with ours_deployed(aws, "two", ["NoticeTopic", name]):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        named = [{"Name": dimension, "Value": ours.made_up(of)}]
+        # Whichever minute is looked at.
+        moments = [now - datetime.timedelta(minutes=minute) for minute in range(3)]
+        data = [{"MetricName": metric, "Dimensions": named, "Value": 1, "Timestamp": moment} for moment in moments]
+        aws.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=data)
+
+        aws.ask("alarms", {})
+
+        alarms = aws.client("cloudwatch").describe_alarms(AlarmNamePrefix="two-")["MetricAlarms"]
+        assert [one["StateValue"] for one in alarms] == ["ALARM"]
+
+
 def stuck(aws):
     detail = {"stateMachineArn": ours.made_up("ExperimentMachine"), "status": "FAILED", "error": "stuck", "name": "run-7"}
     entry = {"Source": "aws.states", "DetailType": "Step Functions Execution Status Change", "Detail": json.dumps(detail)}
