@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const WHOLE: &str = include_str!("whole.yaml");
 
-/// Every kind, with as little as it needs and with all that it takes.
+/// Some with as little as they need, some with all that they take. Every kind is on its page, too.
 const FAULTS: [&str; 29] = [
     "kind: subnet-partition, traffic: all",
     "kind: subnet-partition, traffic: other-zones, after: other",
@@ -47,11 +47,20 @@ const FAULTS: [&str; 29] = [
     "kind: instance-terminate, irreversible: accepted, after: other",
 ];
 
+/// The fault of the example on the page of its kind, as JSON.
+fn example(kind: FaultKind) -> String {
+    let page = format!("{}/../../docs/reference/faults/{kind}.md", env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}: run `make pages`"));
+    let example = page.split("```").find_map(|part| part.strip_prefix("yaml\n")).expect("a page has an example");
+    let experiment: Value = serde_saphyr::from_str(example).expect("an example is an experiment");
+    experiment["faults"][0].to_string()
+}
+
 #[test]
 fn every_kind_of_fault_survives_being_written_and_read() {
     let mut kinds = BTreeSet::new();
-    for fault in FAULTS {
-        let text = format!("{{ name: fault, on: hosts, duration: 60s, {fault} }}");
+    let written = FAULTS.map(|fault| format!("{{ name: fault, on: hosts, duration: 60s, {fault} }}"));
+    for text in written.into_iter().chain(FaultKind::ALL.iter().copied().map(example)) {
         let spec: FaultSpec = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
         let json = serde_json::to_string(&spec).unwrap();
 
