@@ -1,3 +1,4 @@
 //! What the rings share.
 
+pub mod chance;
 pub mod stage;

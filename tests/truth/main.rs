@@ -11,7 +11,8 @@ mod story;
 use drill_model::verdict::{Finding, Holds, Judgement, RecoveryTime, Verdict, judge};
 
 use self::record::{LIMIT, PROBE, WITHIN, record};
-use self::story::{Chance, Story};
+use self::story::Story;
+use stormdrill_tests::chance::Chance;
 
 /// So many stories are told, and each is sampled so many times.
 const STORIES: u64 = 600;

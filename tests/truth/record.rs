@@ -14,7 +14,8 @@ use drill_model::run::{Armed, Ending, Run, Status};
 use drill_model::target::{Home, TargetId};
 use jiff::Timestamp;
 
-use crate::story::{Chance, Measure, Story};
+use crate::story::{Measure, Story};
+use stormdrill_tests::chance::Chance;
 
 pub const PROBE: &str = "latency";
 pub const FAULT: &str = "harm";
@@ -131,14 +132,14 @@ pub fn record(story: &Story, chance: &mut Chance) -> Records {
 /// How the row was closed. A host that tells when the fault had ended counts back from an answer, so it says an earlier instant.
 fn closed(story: &Story, chance: &mut Chance) -> State {
     let early = !story.once && story.end < story.order;
-    let told = chance.is(50).then(|| at((story.end - chance.from(0..5_000)).max(0)));
+    let told = chance.is(50).then(|| at((story.end - chance.within(0..5_000)).max(0)));
     let how = match (story.once, early) {
         (true, _) => Gone::Converged,
         (false, true) => chance.one_of(&[Gone::Absent, Gone::TargetGone]),
         (false, false) => Gone::Reverted,
     };
     let ended = told.filter(|_| early && how == Gone::Absent);
-    State::Undone { landed: Some(at(story.landed)), how, told: Told { ended, met: None } }
+    State::Undone { landed: Some(at(story.landed)), how, told: Told { ended, ..Told::default() } }
 }
 
 fn samples(story: &Story, chance: &mut Chance) -> Vec<Sample> {
@@ -156,7 +157,7 @@ fn samples(story: &Story, chance: &mut Chance) -> Vec<Sample> {
             continue;
         }
         // One after the other, however late.
-        let when = (due + chance.from(0..late)).max(last + 1);
+        let when = (due + chance.within(0..late)).max(last + 1);
         last = when;
         let mut reading = if story.measure == Measure::Look {
             look(story, chance, when)
@@ -176,7 +177,7 @@ fn samples(story: &Story, chance: &mut Chance) -> Vec<Sample> {
     }
     // Records come in any order.
     for place in (1..samples.len()).rev() {
-        let other = usize::try_from(chance.from(0..i64::try_from(place).unwrap() + 1)).unwrap();
+        let other = usize::try_from(chance.within(0..i64::try_from(place).unwrap() + 1)).unwrap();
         samples.swap(place, other);
     }
     samples
@@ -189,7 +190,7 @@ fn value(out: bool) -> Reading {
 /// A look that took its time, and tells of one instant of it.
 fn look(story: &Story, chance: &mut Chance, when: i64) -> ProbeReading {
     let took = chance.one_of(&[1, 200, 1_500]);
-    let told = when + chance.from(0..took);
+    let told = when + chance.within(0..took);
     ProbeReading {
         probe: PROBE.try_into().unwrap(),
         reading: value(story.shows_breach(told)),
@@ -232,9 +233,9 @@ fn looks_at_fault(story: &Story, chance: &mut Chance, asked: i64) -> Vec<FaultLo
     if story.once || asked < story.landed || chance.is(20) {
         return Vec::new();
     }
-    let answered = asked + chance.from(0..5_000);
+    let answered = asked + chance.within(0..5_000);
     let holds = answered < story.end;
-    let first_end = chance.is(50).then(|| at((story.end - chance.from(0..5_000)).max(0)));
+    let first_end = chance.is(50).then(|| at((story.end - chance.within(0..5_000)).max(0)));
     vec![FaultLook {
         fault: FAULT.try_into().unwrap(),
         asked: at(asked),

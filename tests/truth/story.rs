@@ -2,36 +2,7 @@
 
 use std::ops::Range;
 
-/// Numbers that look random and are the same for the same seed (splitmix64).
-pub struct Chance(u64);
-
-impl Chance {
-    pub fn of(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From `range`, each alike; its beginning when it is empty.
-    pub fn from(&mut self, range: Range<i64>) -> i64 {
-        let width = u64::try_from(range.end - range.start).unwrap_or(0).max(1);
-        range.start + i64::try_from(self.next() % width).unwrap_or(0)
-    }
-
-    /// True so many times in a hundred.
-    pub fn is(&mut self, percent: i64) -> bool {
-        self.from(0..100) < percent
-    }
-
-    pub fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.from(0..i64::try_from(of.len()).unwrap())).unwrap()]
-    }
-}
+use stormdrill_tests::chance::Chance;
 
 /// How a probe measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,26 +43,26 @@ pub struct Story {
 
 impl Story {
     pub fn tell(chance: &mut Chance) -> Self {
-        let landed = chance.from(500..12_000);
-        let onset = chance.from(0..landed);
+        let landed = chance.within(500..12_000);
+        let onset = chance.within(0..landed);
         let asked = chance.one_of(&[60_000, 120_000, 200_000]);
-        let order = landed + asked + chance.from(0..1_000);
-        let gone = order + chance.from(500..15_000);
+        let order = landed + asked + chance.within(0..1_000);
+        let gone = order + chance.within(500..15_000);
         let once = chance.is(20);
         let ended_early = !once && chance.is(15);
         let end = match (once, ended_early) {
             (true, _) => onset,
-            (false, true) => chance.from(landed..order),
-            (false, false) => chance.from(order..gone),
+            (false, true) => chance.within(landed..order),
+            (false, false) => chance.within(order..gone),
         };
         // What is out when the fault ends began before. One that begins later is another story.
-        let from = chance.from(onset..end.max(onset + 1));
-        let outage = match chance.from(0..10) {
+        let from = chance.within(onset..end.max(onset + 1));
+        let outage = match chance.within(0..10) {
             0..4 => None,
             // Before the fault, and over by then.
-            4 => Some(-40_000..chance.from(-30_000..0)),
-            5 | 6 => Some(from..from + chance.from(500..40_000)),
-            _ => Some(from..end + chance.from(500..250_000)),
+            4 => Some(-40_000..chance.within(-30_000..0)),
+            5 | 6 => Some(from..from + chance.within(500..40_000)),
+            _ => Some(from..end + chance.within(500..250_000)),
         };
         let measure = chance.one_of(&[
             Measure::Look,
