@@ -12,3 +12,4 @@ mod resources;
 mod round_trips;
 mod samples;
 mod several;
+mod slow;

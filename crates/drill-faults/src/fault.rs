@@ -5,6 +5,7 @@
 //! only ever the next step from what is seen. The driver makes the call, after the intent is written.
 
 use drill_words::ids::{RunId, UnitId};
+use drill_words::quantity::Span;
 use drill_words::target::TargetId;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -146,6 +147,8 @@ pub trait ResourceFault {
     const HARMS: &'static [&'static str];
     /// The calls that undo it.
     const HEALS: &'static [&'static str];
+    /// How long its target may take to be whole again, once that was asked for.
+    const BACK_WITHIN: Span = Span::seconds(120);
 
     /// What must be remembered of the target, or why this must not be done to it. Asked by Prepare, and by Inject again.
     fn save(&self, seen: &Self::On) -> Result<Self::Saved, Objection>;
@@ -193,6 +196,8 @@ pub trait Erased {
     fn kind(&self) -> Kind;
     /// The IAM actions of the harm and of the undo.
     fn actions(&self) -> (&'static [&'static str], &'static [&'static str]);
+    /// As [`ResourceFault::BACK_WITHIN`].
+    fn back_within(&self) -> Span;
     /// As [`ResourceFault::save`]; what is saved is JSON.
     fn save(&self, seen: &Seen) -> Result<Value, Objection>;
     /// As [`ResourceFault::apply`].
@@ -237,6 +242,10 @@ impl<F: ResourceFault> Erased for F {
 
     fn actions(&self) -> (&'static [&'static str], &'static [&'static str]) {
         (F::HARMS, F::HEALS)
+    }
+
+    fn back_within(&self) -> Span {
+        F::BACK_WITHIN
     }
 
     fn save(&self, seen: &Seen) -> Result<Value, Objection> {

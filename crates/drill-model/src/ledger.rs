@@ -77,9 +77,13 @@ pub enum State {
 /// What a target said of a change when it was undone. Empty when it said nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Told {
-    /// When the change had ended, where that was before anybody undid it: by the host's own dead man, or by somebody's hand.
+    /// When the change had ended at the earliest, where that was before anybody undid it: by the host's own dead man, or by
+    /// somebody's hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
+    /// By when it had ended. A host says how long ago, and its answer may have been under way for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<Timestamp>,
     /// Whether anything met it, by its own counters. `None` where it counts nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub met: Option<bool>,
@@ -112,7 +116,7 @@ pub struct IllegalStep {
 impl State {
     /// Undone, without a word of the target about it.
     pub const fn undone(landed: Option<Timestamp>, how: Gone) -> Self {
-        Self::Undone { landed, how, told: Told { ended: None, met: None } }
+        Self::Undone { landed, how, told: Told { ended: None, ended_by: None, met: None } }
     }
 
     /// True until the row is closed.

@@ -50,7 +50,8 @@ pub(crate) async fn wait_at(
 ) -> Said {
     let mut said = Said::default();
     let mut open: Vec<CommandId> = commands.to_vec();
-    let give_up = world.clock().now() + patience;
+    let began = world.clock().now();
+    let give_up = began + patience;
     loop {
         let asked = open.into_iter().map(async |command| {
             let answers = world.host_answers().answers(&command).await;
@@ -77,7 +78,9 @@ pub(crate) async fn wait_at(
             said.failed = said.error.as_ref().map(ToString::to_string);
             return said;
         }
-        world.clock().pause(between).await;
+        // The longer nobody has answered, the less often they are asked.
+        let waited = world.clock().now().duration_since(began).unsigned_abs();
+        world.clock().pause(between.max(waited / 10)).await;
     }
 }
 

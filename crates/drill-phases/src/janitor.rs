@@ -5,10 +5,10 @@
 use drill_model::ids::RunId;
 use drill_model::ledger::State;
 use drill_model::run::{Ending, Run, Status};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::drive::side_by_side;
 use crate::ports::has::prelude::*;
 use crate::ports::{Healing, PortError, Step};
 use crate::records::RecordError;
@@ -131,11 +131,11 @@ pub async fn sweep(world: &impl Healing, wake: &Wake) -> Result<Swept, JanitorEr
             .collect(),
     };
     let mut swept = Swept::default();
-    // Side by side: runs that cannot be cleaned, however many, delay no other.
-    let looked = side_by_side(runs, async |(run, ending)| {
+    // All at once: runs that cannot be cleaned, however many, delay no other.
+    let looked = join_all(runs.into_iter().map(async |(run, ending)| {
         let found = look_after(world, &run, &ending, wake).await;
         (run, found)
-    })
+    }))
     .await;
     for (run, found) in looked {
         match found {

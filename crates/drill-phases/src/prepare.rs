@@ -136,8 +136,8 @@ async fn plan(world: &impl PreparePorts, id: &RunId, start: &Start) -> Result<Re
     let length = experiment.schedule().iter().map(|slot| slot.to).max().unwrap_or(Span::ZERO);
     let seed = Seed::of(id);
     let found = targets::resolve(world, id, &experiment, &environment, seed).await?;
-    let changed = |fault: &FaultSpec| found.targets.get(&fault.on).map_or(0, |targets| targets.selected.len());
-    let worst_case = length.plus(undo::longest(experiment.faults.iter().map(changed)));
+    let changed = |spec: &FaultSpec| found.targets.get(&spec.on).map_or(0, |targets| targets.selected.len());
+    let worst_case = length.plus(undo::longest(experiment.faults.iter().map(|spec| (&spec.fault, changed(spec)))));
     let mut reasons = guards::ask(world, &experiment, worst_case).await?;
     reasons.extend(found.reasons);
     let pacing = Pacing::of(length, experiment.observe.every);

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use drill_model::faults::{Fault, Way};
 use drill_model::ids::RunId;
 use drill_model::ledger::{Gone, Row, State};
 use drill_model::plan::{Plan, Scope};
@@ -16,21 +17,31 @@ use crate::ports::has::prelude::*;
 use crate::ports::{BATCH, Class, Healing, Holding, PortError, Step};
 use crate::records::{self, RecordError};
 
-/// How long one call waits for hosts and instances before it says that they are not clean yet.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a call waits for resources, and for hosts while other faults go on, which nobody watches meanwhile.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+/// How long it waits for hosts where nothing else is left to do: an order to revert that comes as late as it may is still
+/// heard. Who gives up sooner, and sends another one, never hears a host that takes longer.
+pub(crate) const HEARING: Duration = Duration::from_secs(150);
 
-/// How long putting back may take, however few the targets are.
-const TIME_TO_PUT_BACK: Span = Span::seconds(120);
+/// How long putting a host back may take.
+const HOSTS_BACK_WITHIN: Span = Span::seconds(180);
 /// How much more each command may take: they are sent and asked after one by one.
 const SECONDS_PER_COMMAND: u64 = 1;
 
 /// How long putting back may take after the last fault has ended, before the run counts as overdue.
 ///
-/// Takes how many targets each of the changes has.
-pub(crate) fn longest(targets: impl Iterator<Item = usize>) -> Span {
-    let commands: usize = targets.map(|targets| targets.div_ceil(BATCH)).sum();
+/// Takes the faults, and how many targets each has.
+pub(crate) fn longest<'a>(faults: impl Iterator<Item = (&'a Fault, usize)>) -> Span {
+    let (mut slowest, mut commands) = (Span::ZERO, 0);
+    for (fault, targets) in faults {
+        slowest = slowest.max(match fault.way() {
+            Way::Resource(fault) => fault.back_within(),
+            Way::Host(_) => HOSTS_BACK_WITHIN,
+        });
+        commands += targets.div_ceil(BATCH);
+    }
     let more = u64::try_from(commands).unwrap_or(u64::MAX).saturating_mul(SECONDS_PER_COMMAND);
-    TIME_TO_PUT_BACK.plus(Span::seconds(more))
+    slowest.plus(Span::seconds(more))
 }
 
 /// A change that is not confirmed to be gone yet.
@@ -40,6 +51,15 @@ pub struct Left {
     pub row: Row,
     /// Why it is still there, or not known to be gone.
     pub why: String,
+    /// Nothing went wrong: its target takes its time.
+    pub is_on_its_way: bool,
+}
+
+impl Left {
+    /// What something went wrong with.
+    pub(crate) fn behind(row: &Row, why: String) -> Self {
+        Self { row: row.clone(), why, is_on_its_way: false }
+    }
 }
 
 impl std::fmt::Display for Left {
@@ -58,14 +78,15 @@ pub(crate) fn summary(left: &[Left]) -> String {
     text.join("; ")
 }
 
-/// Undoes these rows and closes those that are confirmed to be gone. What it could not is returned, never dropped.
-pub(crate) async fn undo(world: &impl Healing, run: &RunId, rows: &[Row]) -> Vec<Left> {
+/// Undoes these rows and closes those that are confirmed to be gone; hosts are heard for as long as `patience`. What
+/// it could not is returned, never dropped.
+pub(crate) async fn undo(world: &impl Healing, run: &RunId, rows: &[Row], patience: Duration) -> Vec<Left> {
     let open: Vec<&Row> = rows.iter().filter(|row| row.state.is_open()).collect();
     let (on_hosts, on_resources): (Vec<&Row>, Vec<&Row>) =
         open.into_iter().partition(|row| row.change.on_resource().is_none());
     // Side by side: a host that does not answer delays no resource, nor the other way round.
     let (mut left, others) = futures_util::join!(
-        drive::hosts::put_back(world, run, &on_hosts),
+        drive::hosts::put_back(world, run, &on_hosts, patience),
         drive::undo::put_back(world, run, &on_resources),
     );
     left.extend(others);
@@ -82,7 +103,7 @@ pub(crate) async fn close(world: &impl Healing, closed: Vec<(&Row, State)>) -> V
         Ok(()) => Vec::new(),
         Err(error) => {
             let why = format!("it is gone, and that could not be recorded: {error}");
-            steps.into_iter().map(|step| Left { row: step.row, why: why.clone() }).collect()
+            steps.iter().map(|step| Left::behind(&step.row, why.clone())).collect()
         }
     }
 }
@@ -106,7 +127,7 @@ pub(crate) async fn clean_rows(
     rows: &[Row],
     ending: &Ending,
 ) -> Result<Vec<Left>, RecordError> {
-    let mut left = undo(world, run, rows).await;
+    let mut left = undo(world, run, rows, HEARING).await;
     // Read again: a row is closed when the store says so, not when we meant to close it.
     let (rows, plan, stands) =
         futures_util::join!(world.ledger().rows(run), world.runs().plan(run), world.runs().run(run));
@@ -114,7 +135,7 @@ pub(crate) async fn clean_rows(
     let known: BTreeSet<_> = left.iter().map(|left| (left.row.fault.clone(), left.row.target.clone())).collect();
     let open = rows.iter().filter(|row| row.state.is_open());
     let silent = open.filter(|row| !known.contains(&(row.fault.clone(), row.target.clone())));
-    left.extend(silent.map(|row| Left { row: row.clone(), why: "it is still open in the ledger".to_owned() }));
+    left.extend(silent.map(|row| Left::behind(row, "it is still open in the ledger".to_owned())));
     if left.is_empty() {
         // A run that died early has no plan.
         let plan = match plan {

@@ -3,7 +3,7 @@
 use drill_model::faults::{Change, Ends};
 use drill_model::ledger::{Gone, Row, State};
 use drill_model::verdict::{Holds, Judgement, Verdict};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What a finding says, in a table.
 pub(crate) const fn holds(holds: Holds) -> &'static str {
@@ -84,6 +84,9 @@ pub(crate) fn undo(change: &Change) -> String {
     }
 }
 
+/// Instants that are no further apart are told as one.
+const EXACT: SignedDuration = SignedDuration::from_secs(5);
+
 /// How far a change has come, and how one knows.
 pub(crate) fn outcome(row: &Row) -> String {
     match &row.state {
@@ -92,7 +95,13 @@ pub(crate) fn outcome(row: &Row) -> String {
         State::NeverMade { why } => format!("never made: {why}"),
         State::Undone { landed, how, told } => {
             let landed = if landed.is_some() { "" } else { ", never seen to be there" };
-            let ended = told.ended.map(|at| format!("; it had ended at {}", instant(at))).unwrap_or_default();
+            let ended = match (told.ended, told.ended_by) {
+                (Some(at), Some(by)) if by.duration_since(at) > EXACT => {
+                    format!("; it had ended between {} and {}", instant(at), instant(by))
+                }
+                (Some(at), _) => format!("; it had ended at {}", instant(at)),
+                (None, _) => String::new(),
+            };
             let met = if told.met == Some(false) { "; nothing ever met it" } else { "" };
             format!("{}{landed}{ended}{met}", gone(*how))
         }

@@ -3,6 +3,7 @@
 //! Landed: its host says that it booted after it was told to. Undone by: nothing; it comes back by itself, and that is
 //! watched.
 
+use drill_words::quantity::Span;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ impl ResourceFault for InstanceReboot {
     const ENDS: Ends = Ends::ByItself;
     const HARMS: &'static [&'static str] = &["ec2:RebootInstances"];
     const HEALS: &'static [&'static str] = &[];
+    /// A boot takes a minute or two; a shutdown before it, that waits for services, up to ten.
+    const BACK_WITHIN: Span = Span::seconds(600);
 
     fn save(&self, _: &Instance) -> Result<(), Objection> {
         Ok(())

@@ -7,6 +7,7 @@
 //! By hand: `aws ec2 start-instances --instance-ids INSTANCE`. Without us: the scheduler starts it, and tries again while
 //! EC2 refuses because it is still stopping.
 
+use drill_words::quantity::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,6 +26,8 @@ impl ResourceFault for InstanceStop {
     const ENDS: Ends = Ends::PutBack;
     const HARMS: &'static [&'static str] = &["ec2:StopInstances"];
     const HEALS: &'static [&'static str] = &["ec2:StartInstances"];
+    /// A start takes a minute or two; a stop before it, that waits for services, up to ten.
+    const BACK_WITHIN: Span = Span::seconds(600);
 
     fn save(&self, instance: &Instance) -> Result<(), Objection> {
         match (&instance.group, instance.spot) {

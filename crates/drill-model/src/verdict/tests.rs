@@ -230,7 +230,7 @@ fn a_target_tells_when_a_fault_had_ended() {
     let ended = |second| State::Undone {
         landed: Some(at(2)),
         how: Gone::Absent,
-        told: Told { ended: Some(at(second)), met: None },
+        told: Told { ended: Some(at(second)), ..Told::default() },
     };
     story.ledger[1].state = ended(61);
     assert_eq!(story.verdict(), Verdict::Supported);
@@ -297,7 +297,7 @@ fn all_hold(asked: Timestamp) -> FaultLook {
 fn a_fault_that_met_nothing_is_no_test_of_anything() {
     let mut story = held();
     story.ledger[1].state =
-        State::Undone { landed: Some(at(2)), how: Gone::Reverted, told: Told { ended: None, met: Some(false) } };
+        State::Undone { landed: Some(at(2)), how: Gone::Reverted, told: Told { met: Some(false), ..Told::default() } };
 
     let judgement = story.judge();
 

@@ -186,7 +186,8 @@ impl Fault<'_> {
         let gone = millis(row.since);
         let last_seen = self.looks.all_had_it.unwrap_or_else(|| row.state.landed().map_or(gone, millis)).min(gone);
         if let Some(ended) = told.ended.map(millis) {
-            return Some(Between::new(ended, gone.min(ended.saturating_add(ANSWER))));
+            let by = told.ended_by.map_or(ended.saturating_add(ANSWER), millis);
+            return Some(Between::new(ended, gone.min(by.max(ended))));
         }
         let order = self.order(last_seen);
         let earliest = match how {

@@ -15,7 +15,7 @@ use super::{look, side_by_side};
 use crate::answers;
 use crate::ports::has::prelude::*;
 use crate::ports::{Answer, BATCH, Class, CommandId, Healing, HostAnswer, HostCommand, Step, has};
-use crate::undo::{Left, PATIENCE, because, close, undone};
+use crate::undo::{Left, because, close, undone};
 
 /// How long after a fault's end its host reverts it without being asked.
 const HOST_GRACE: Duration = Duration::from_secs(15);
@@ -98,7 +98,7 @@ fn why(report: &HostReport) -> String {
 }
 
 /// Sends the revert document to the hosts of these rows, waits once for all of them, and closes the rows that are gone.
-pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -> Vec<Left> {
+pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row], patience: Duration) -> Vec<Left> {
     if rows.is_empty() {
         return Vec::new();
     }
@@ -116,25 +116,29 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
     })
     .await;
     let commands: Vec<CommandId> = sent.iter().flat_map(|(_, commands, _)| commands.iter().cloned()).collect();
-    let said = answers::wait_each(world, &commands, PATIENCE).await;
+    let said = answers::wait_each(world, &commands, patience).await;
     let heard = world.clock().now();
     let mut closed = Vec::new();
     for (rows, commands, unsent) in sent {
         for row in rows {
             let instance = row.target.instance();
-            let answer = match instance.as_ref().and_then(|id| unsent.get(id)) {
-                Some(why) => Err(why.clone()),
-                None => match commands.iter().find_map(|command| said.answer(command, instance.as_ref()?)) {
-                    // A look that failed explains a host that was not heard, and never what another one said.
-                    None | Some(HostAnswer::Pending) => {
-                        Err(said.failed.clone().unwrap_or_else(|| "the host has not answered yet".to_owned()))
+            if let Some(why) = instance.as_ref().and_then(|id| unsent.get(id)) {
+                left.push(Left::behind(row, why.clone()));
+                continue;
+            }
+            match commands.iter().find_map(|command| said.answer(command, instance.as_ref()?)) {
+                // A look that failed explains a host that was not heard, and never what another one said.
+                None | Some(HostAnswer::Pending) => {
+                    let why = said.failed.clone().unwrap_or_else(|| "the host has not answered yet".to_owned());
+                    left.push(Left { row: row.clone(), why, is_on_its_way: said.failed.is_none() });
+                }
+                Some(answer) => match gone(row, answer) {
+                    Ok(how) => {
+                        let told = told(row, answer, asked, heard);
+                        closed.push((row, State::Undone { landed: row.state.landed(), how, told }));
                     }
-                    Some(answer) => gone(row, answer).map(|how| (how, told(row, answer, asked, heard))),
+                    Err(why) => left.push(Left::behind(row, why)),
                 },
-            };
-            match answer {
-                Ok((how, told)) => closed.push((row, State::Undone { landed: row.state.landed(), how, told })),
-                Err(why) => left.push(Left { row: row.clone(), why }),
             }
         }
     }
@@ -241,7 +245,7 @@ fn told(row: &Row, answer: &HostAnswer, asked: Timestamp, heard: Timestamp) -> T
         && matches!(report.reason.as_deref(), Some("dead-man" | "ended-early" | "folder-gone"));
     let latest = ended(row, report, heard);
     let before = by_itself || latest.is_some_and(|latest| latest < asked);
-    Told { ended: ended(row, report, asked).filter(|_| before), met: report.met() }
+    Told { ended: ended(row, report, asked).filter(|_| before), ended_by: latest.filter(|_| before), met: report.met() }
 }
 
 /// What a host's answer to a revert says of its row: how it is gone, or why that is not known.

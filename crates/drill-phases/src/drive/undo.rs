@@ -17,7 +17,7 @@ use super::{Batches, UNDER_WAY, attempt, look, settled, side_by_side, targets_of
 use crate::answers;
 use crate::ports::has::prelude::*;
 use crate::ports::{BATCH, Class, Healing, HostAnswer, HostCommand, PortError};
-use crate::undo::{Left, PATIENCE, close};
+use crate::undo::{Left, SOON, close};
 
 /// Between two looks at the targets.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
     if rows.is_empty() {
         return Vec::new();
     }
-    let give_up = world.clock().now() + PATIENCE;
+    let give_up = world.clock().now() + SOON;
     let mut failures: BTreeMap<TargetId, String> = BTreeMap::new();
     let mut healed: BTreeSet<(&str, &TargetId)> = BTreeSet::new();
     let mut seen_once: BTreeSet<(&str, &TargetId)> = BTreeSet::new();
@@ -63,8 +63,10 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
                 match seen {
                     Ok(state) => closed.push((row, state)),
                     Err(why) => {
-                        let why = failures.get(&row.target).map_or(why.clone(), |failure| format!("{why} ({failure})"));
-                        left.push(Left { row: row.clone(), why });
+                        left.push(match failures.get(&row.target) {
+                            Some(failure) => Left::behind(row, format!("{why} ({failure})")),
+                            None => Left { row: row.clone(), why, is_on_its_way: was_seen(row, &found) },
+                        });
                     }
                 }
             }
@@ -73,6 +75,11 @@ pub(crate) async fn put_back(world: &impl Healing, run: &RunId, rows: &[&Row]) -
         }
         world.clock().pause(BETWEEN_LOOKS).await;
     }
+}
+
+/// Whether its target could be looked at.
+fn was_seen(row: &Row, found: &Found) -> bool {
+    row.change.on_resource().is_some_and(|fault| matches!(found.get(&fault.kind()), Some(Ok(_))))
 }
 
 /// A change that was seen a moment ago: a look that shows nothing of it may be from before it was made, and does not count

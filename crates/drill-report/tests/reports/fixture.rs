@@ -169,8 +169,11 @@ pub fn vanished() -> Report {
     }
     report.samples[12].readings[LATENCY].reading = Reading::MoreThan(Finite::try_from(240.0).unwrap());
     report.samples.retain(|sample| sample.stage != Stage::Fault || !(4..7).contains(&sample.number));
-    report.ledger[1].state =
-        State::Undone { landed: Some(at(2)), how: Gone::Absent, told: Told { ended: Some(at(37)), met: Some(false) } };
+    report.ledger[1].state = State::Undone {
+        landed: Some(at(2)),
+        how: Gone::Absent,
+        told: Told { ended: Some(at(37)), met: Some(false), ..Told::default() },
+    };
     if let Some(plan) = &mut report.plan {
         let stop = "stop_when: [{ probe: order-latency-p99, above_baseline: 2.5x, for_samples: 3 }]";
         let text = EXPERIMENT.replace("stop_when: none", stop);

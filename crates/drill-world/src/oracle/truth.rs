@@ -83,7 +83,8 @@ fn of_row(row: &Row, times: &[Time]) -> Option<String> {
         }
         RowState::Undone { told, .. } if told.ended.is_some() => {
             let ended = told.ended?;
-            (!is_an_end(ended, times)).then(|| format!("{} is told to have ended at {ended}: {times:?}", who()))
+            (!is_an_end(ended, told.ended_by.unwrap_or(ended), times))
+                .then(|| format!("{} is told to have ended at {ended}: {times:?}", who()))
         }
         RowState::Intended
         | RowState::Landed { .. }
@@ -100,7 +101,7 @@ fn of_sample(sample: &Sample, rows: &[&Row], truth: &Truth) -> Vec<String> {
         let times = || rows.iter().filter(|row| row.fault == look.fault).map(|row| truth.of(row));
         let held = times().filter(|times| times.iter().any(|time| time.meets(from, to))).count();
         let gone = times().filter(|times| !times.iter().any(|time| time.covers(from, to))).count();
-        let end = look.first_end.is_some_and(|end| !times().any(|times| is_an_end(end, times)));
+        let end = look.first_end.is_some_and(|end| !times().any(|times| is_an_end(end, end, times)));
         let lie = end || look.holds as usize > held || look.ended as usize > gone || look.unmet > look.holds;
         lie.then(|| {
             let all: Vec<_> = times().collect();
@@ -130,9 +131,9 @@ fn of_verdict(run: &Run, rows: &[&Row], truth: &Truth) -> Option<String> {
 }
 
 /// Whether a fault ended then, or a little later.
-fn is_an_end(told: Timestamp, times: &[Time]) -> bool {
+fn is_an_end(told: Timestamp, by: Timestamp, times: &[Time]) -> bool {
     let mut ends = times.iter().filter_map(|time| time.to);
-    ends.any(|end| told <= end + ROUNDED && end <= told + LOOK)
+    ends.any(|end| told <= end + ROUNDED && end <= by.max(told + LOOK) + ROUNDED)
 }
 
 impl Time {

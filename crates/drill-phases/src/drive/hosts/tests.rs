@@ -12,7 +12,7 @@ fn kept(line: &str) -> Told {
 fn a_fault_that_is_put_back_now_had_not_ended_before() {
     let now = kept(r#""outcome":"reverted","time":5000,"ended_at":4998,"counters":{"packets":3}"#);
 
-    assert_eq!(now, Told { ended: None, met: Some(true) });
+    assert_eq!(now, Told { met: Some(true), ..Told::default() });
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn a_fault_that_had_ended_by_itself_tells_when_by_our_clock() {
     for reason in ["dead-man", "ended-early", "folder-gone"] {
         let line = format!(r#""outcome":"absent","reason":"{reason}","time":5000,"ended_at":4970"#);
 
-        assert_eq!(kept(&line), Told { ended: Some(at(70)), met: None }, "{reason}");
+        assert_eq!(kept(&line), Told { ended: Some(at(70)), ended_by: Some(at(74)), met: None }, "{reason}");
     }
 }
 
@@ -37,7 +37,7 @@ fn what_our_own_revert_ended_a_moment_ago_is_not_told_as_an_early_end() {
 fn an_end_that_nobody_had_noticed_is_told_when_it_is_put_back() {
     let told = kept(r#""outcome":"reverted","time":5000,"ended_at":4960,"counters":{"packets":0}"#);
 
-    assert_eq!(told, Told { ended: Some(at(60)), met: Some(false) });
+    assert_eq!(told, Told { ended: Some(at(60)), ended_by: Some(at(64)), met: Some(false) });
 }
 
 #[test]
