@@ -3,9 +3,12 @@
 //! A run is played once and its calls are counted; then it is played again for each call and each kind of failure, time
 //! passes, and the oracle of the world is asked. A method of a port that no run ever calls fails the ring.
 
+mod pairs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use drill_local::Controls;
 use drill_world::{At, Disturbance, First, Kind, Method};
 use stormdrill_tests::stage::{Journey, Stage, experiment};
 
@@ -43,17 +46,35 @@ fn kinds() -> Vec<(&'static str, Kind)> {
     ]
 }
 
-fn play(fault: &str, disturbance: Option<Disturbance>) -> (Stage, Journey) {
+/// Plays a scenario in which these things go wrong.
+fn play(fault: &str, disturbances: &[Disturbance]) -> (Stage, Journey) {
     let stage = Stage::new();
-    if let Some(disturbance) = disturbance {
-        stage.sim.world.disturb(disturbance);
+    let journey = play_on(&stage, fault, disturbances, &Controls::default());
+    (stage, journey)
+}
+
+/// Plays a scenario on a stage of its own, every function called as the controls say.
+fn play_on(stage: &Stage, fault: &str, disturbances: &[Disturbance], controls: &Controls) -> Journey {
+    for disturbance in disturbances {
+        stage.sim.world.disturb(*disturbance);
     }
     // Short faults with short datapoints: what is covered of them is enough for a verdict, and there are few calls.
     let text = experiment(fault, STOP)
         .replace("observe: { every: 5s }", "observe: { every: 5s, baseline_samples: 1, min_samples: 1 }")
         .replace("period: 5s", "period: 1s");
-    let journey = stage.play(&text);
-    (stage, journey)
+    stage.play_with(&text, controls)
+}
+
+/// What speaks against the promises at the end of a run that was disturbed. It never shows more than the one that was
+/// not, and its end is always told.
+fn objections(stage: &Stage, journey: &Journey, undisturbed: &str) -> Vec<String> {
+    let mut all = stage.objections();
+    match journey.verdict().as_str() {
+        "supported" if undisturbed == "supported" => {}
+        "aborted" | "refused" | "inconclusive" | "invalid" | "stuck" | "refuted" => {}
+        other => all.push(format!("the verdict is {other}")),
+    }
+    all
 }
 
 /// The calls to disturb, by number. The sweep asks every minute whether anything is overdue: a few of those are enough.
@@ -70,7 +91,7 @@ fn numbers(stage: &Stage) -> Vec<(u64, Method)> {
 
 fn sweep(scenario: usize) {
     let (name, fault) = SCENARIOS[scenario];
-    let (stage, journey) = play(fault, None);
+    let (stage, journey) = play(fault, &[]);
     let undisturbed = journey.verdict();
     assert_eq!(stage.objections(), Vec::<String>::new(), "{name}, undisturbed");
     assert!(
@@ -80,27 +101,21 @@ fn sweep(scenario: usize) {
     );
     let calls = numbers(&stage);
 
-    let mut objections: Vec<String> = Vec::new();
+    let mut all: Vec<String> = Vec::new();
     let mut played = 0;
     for (number, method) in &calls {
         for (how, kind) in kinds() {
-            let (stage, journey) = play(fault, Some(Disturbance { at: At::Call(*number), kind }));
+            let (stage, journey) = play(fault, &[Disturbance { at: At::Call(*number), kind }]);
             if !stage.sim.world.disturbed().iter().any(|hit| hit.applied) {
                 continue;
             }
             played += 1;
             let here = format!("{name}: call {number} ({method:?}) {how}");
-            objections.extend(stage.objections().into_iter().map(|objection| format!("{here}: {objection}")));
-            // A run that was disturbed never shows more than the one that was not, and its end is always told.
-            match journey.verdict().as_str() {
-                "supported" if undisturbed == "supported" => {}
-                "aborted" | "refused" | "inconclusive" | "invalid" | "stuck" | "refuted" => {}
-                other => objections.push(format!("{here}: the verdict is {other}")),
-            }
+            let told = objections(&stage, &journey, &undisturbed);
+            all.extend(told.into_iter().map(|objection| format!("{here}: {objection}")));
         }
     }
-    let shown: Vec<&String> = objections.iter().take(20).collect();
-    assert!(objections.is_empty(), "{} of {played} disturbed runs are not right: {shown:#?}", objections.len());
+    assert!(all.is_empty(), "{} objections to {played} disturbed runs: {:#?}", all.len(), &all[..all.len().min(20)]);
     println!("{name}: {} calls, {played} disturbed runs", calls.len());
 }
 
@@ -134,7 +149,7 @@ fn every_method_of_the_ports_is_swept() {
     let mut hit: BTreeSet<Method> = BTreeSet::new();
     let mut all: BTreeMap<Method, u64> = BTreeMap::new();
     for (_, fault) in SCENARIOS {
-        let (stage, _) = play(fault, None);
+        let (stage, _) = play(fault, &[]);
         all = stage.sim.world.coverage();
         hit.extend(all.iter().filter(|(_, times)| **times > 0).map(|(method, _)| *method));
     }
