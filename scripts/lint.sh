@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Formatting, clippy with warnings as errors, shellcheck, generated files, the validators of the state
-# machines and of the template.
+# Formatting, clippy with warnings as errors, shellcheck, spelling, what we depend on, generated files, the validators of
+# the state machines and of the template.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,5 +23,12 @@ step documents check
 step documents scripts target/documents
 { git ls-files '*.sh' ':!crates/drill-faults/src/host' && ls target/documents/*.sh; } | xargs shellcheck -x
 echo "lint: shellcheck found nothing"
+if tools=$(scripts/lint-tools.sh); then
+  step "$tools/typos"
+  # Advisories are in a repository of their own, which CI fetches.
+  step "$tools/cargo-deny" --log-level error check bans licenses sources
+else
+  echo "skipped: lint: typos and cargo-deny cannot be fetched here"
+fi
 step tests/asl/validate.sh
 step infra/checks/check.sh
