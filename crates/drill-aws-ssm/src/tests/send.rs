@@ -62,7 +62,7 @@ async fn an_order_says_everything_and_waits_for_nobody() {
     let asked = asked.lock().unwrap();
     let input = &asked[0];
     assert_eq!(input.document_name(), Some("stormdrill-network-latency"));
-    assert_eq!(input.document_version(), Some("$DEFAULT"));
+    assert_eq!(input.document_version(), Some("$LATEST"));
     assert_eq!(input.instance_ids(), ["i-00000001", "i-00000002"]);
     assert_eq!(input.targets().len(), 0);
     assert_eq!(input.timeout_seconds(), Some(30));
