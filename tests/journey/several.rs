@@ -131,3 +131,25 @@ fn no_call_is_made_for_each_target() {
     assert_eq!(few, 3 + 4);
     assert_eq!(many, 10 * (3 + 3));
 }
+
+#[test]
+fn other_faults_are_watched_while_an_instance_takes_minutes_to_come_back() {
+    let stage = Stage::new();
+    stage.sim.hosts.timing(|timing| timing.boot = Duration::from_secs(240));
+    let faults = "  - { name: off, kind: instance-stop, on: database, duration: 60s }
+  - { name: slow, kind: network-latency, on: orders, delay: 100ms, duration: 10m }";
+    let world = stage.sim.world.clone();
+    stage.sim.world.spawn(async move {
+        world.sleep(Duration::from_secs(120)).await;
+        world.pull_lever("a real incident");
+    });
+
+    let journey = stage.play(&experiment(faults, "  stop_when: none"));
+
+    assert!(matches!(journey.run.ending, Some(Ending::Lever { .. })), "{:#?}", journey.run.ending);
+    let armed = journey.run.armed.unwrap().from;
+    let rows = stage.rows(&journey);
+    let slow = rows.iter().find(|row| row.fault.as_str() == "slow").unwrap();
+    assert!(slow.since.duration_since(armed).as_secs() < 240, "{}", slow.since.duration_since(armed));
+    assert_eq!(stage.objections(), Vec::<String>::new());
+}

@@ -89,6 +89,10 @@ pub async fn observe(world: &impl ObservePorts, baton: &Baton) -> Result<Baton, 
             Course::Watch { until } if taken < plan.scope.pacing.samples_per_turn || looks.wait_for_a_sample() => until,
             Course::Watch { until } => return Ok(holding(baton, world.clock().now(), due.min(until))),
             Course::Inject => return Ok(Baton::new(id.clone(), Word::Inject)),
+            // Recover comes back to it again and again: the other faults have their sample in between.
+            Course::PutBack if due <= now && course::takes_its_time(&plan, &rows, armed, now) => {
+                due + Duration::from(every)
+            }
             Course::PutBack => return Ok(Baton::new(id.clone(), Word::Done)),
         };
         if until <= due {

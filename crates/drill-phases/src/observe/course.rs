@@ -12,6 +12,9 @@ use drill_model::run::Armed;
 use drill_model::target::TargetId;
 use jiff::Timestamp;
 
+/// What is still there so long after its end is not put back at once.
+const PUT_BACK_AT_ONCE: Duration = Duration::from_secs(10);
+
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Course {
@@ -59,6 +62,14 @@ pub fn ended<'a>(plan: &'a Plan, rows: &'a [Row], armed: Armed, now: Timestamp) 
     let changes = plan.scope.changes.iter().map(|change| &change.fault);
     let over: BTreeSet<&FaultName> = changes.filter(|fault| end(plan, rows, armed, fault) <= now).collect();
     rows.iter().filter(move |row| must_be_put_back(row) && over.contains(&row.fault))
+}
+
+/// Whether what has ended takes its time to be put back while other faults go on: they are watched meanwhile.
+pub(crate) fn takes_its_time(plan: &Plan, rows: &[Row], armed: Armed, now: Timestamp) -> bool {
+    let mut ended = ended(plan, rows, armed, now).peekable();
+    !is_over(plan, rows, Some(armed), now)
+        && ended.peek().is_some()
+        && ended.all(|row| end(plan, rows, armed, &row.fault) + PUT_BACK_AT_ONCE <= now)
 }
 
 /// When a fault ends: its duration after it landed on the last of those targets on which it is known to have landed. Where it
@@ -166,6 +177,22 @@ mod tests {
         let late = Armed { from: at(0), deadline: at(30) };
 
         assert_eq!(course(&plan, &[row(&plan, State::Landed { at: at(1) })], late, at(30)), Course::PutBack);
+    }
+
+    #[test]
+    fn what_takes_its_time_to_come_back_is_no_reason_not_to_watch_the_others() {
+        let mut plan = plan(GUARDS, 1.0);
+        let mut other = plan.scope.changes[0].clone();
+        other.fault = FaultName::try_from("other".to_owned()).unwrap();
+        other.slot.to = Span::seconds(170);
+        plan.scope.changes.push(other);
+        let rows = [row(&plan, State::Landed { at: at(0) })];
+
+        assert_eq!(course(&plan, &rows, armed(), at(60)), Course::PutBack);
+        assert!(!takes_its_time(&plan, &rows, armed(), at(60)));
+        assert!(takes_its_time(&plan, &rows, armed(), at(70)));
+        // There is nothing else to watch any more.
+        assert!(!takes_its_time(&plan, &rows, armed(), at(170)));
     }
 
     #[test]
