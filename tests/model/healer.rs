@@ -73,6 +73,7 @@ enum Begun {
 }
 
 /// What became of the function.
+#[expect(clippy::large_enum_variant, reason = "it is looked at once and never kept")]
 pub enum Went {
     /// It goes on.
     On(Healer),

@@ -71,6 +71,7 @@ pub enum Way {
 }
 
 /// What became of the function.
+#[expect(clippy::large_enum_variant, reason = "it is looked at once and never kept")]
 pub enum Went {
     /// It goes on.
     On(Injector),
