@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/local-aws"))
 
 import deploy  # noqa: E402
-from drill import Stack, functions  # noqa: E402
+from drill import LAGS, Stack, functions  # noqa: E402
 from experiments import guarded  # noqa: E402
 from monitor import watching  # noqa: E402
 from testing import raised  # noqa: E402
@@ -24,6 +24,7 @@ def stack(tmp_path_factory):
     with raised(tmp_path_factory.mktemp("e2e") / "home", order_hosts=4, rate=50) as aws:
         if aws.without_hosts:
             pytest.skip(aws.without_hosts)
+        aws.ask("lags", LAGS)
         with watching() as monitor:
             parameters = {"Environments": "lab", "AllowTermination": "yes", "PrometheusUrl": monitor.prometheus_url}
             parameters["Faults"] = "host,ec2-instance,subnet"

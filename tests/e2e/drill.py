@@ -5,6 +5,7 @@ The sides are the execution and its history, the ledger, the queue behind the to
 
 import concurrent.futures
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -15,6 +16,14 @@ from experiments import ROOT
 from testing import eventually
 
 SECONDS = 120
+# How far AWS is behind itself, as a real account is. Instances take longer than Recover waits in one call; our own metrics
+# are whole, and have their last value, before they count as settled.
+LAGS = {
+    "reads_seconds": 1,
+    "stop_seconds": 40,
+    "start_seconds": 40,
+    "metrics_seconds": {"AWS/": 60, "Orders": 2},
+}
 
 
 def functions():
@@ -75,6 +84,22 @@ class Stack:
             for message in got:
                 self.aws.client("sqs").delete_message(QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"])
         return [(said.get("Subject", ""), said["Message"]) for said in self.heard if about in said["Message"]]
+
+    def calm(self, seconds=60):
+        """Waits until what is measured of the orders is well again. It comes late: the faults of one test would be in the
+        baseline of the next."""
+        stat = {"Metric": {"Namespace": "Orders", "MetricName": "Availability"}, "Period": 1, "Stat": "Minimum"}
+        stat["Metric"]["Dimensions"] = [{"Name": "Service", "Value": "order-service"}]
+
+        def look():
+            now = datetime.datetime.now(datetime.timezone.utc)
+            window = {"StartTime": now - datetime.timedelta(seconds=15), "EndTime": now}
+            asked = [{"Id": "m", "MetricStat": stat}]
+            found = self.aws.client("cloudwatch").get_metric_data(MetricDataQueries=asked, **window)
+            values = found["MetricDataResults"][0]["Values"]
+            return len(values) >= 10 and min(values) >= 99
+
+        eventually(look, seconds)
 
     def disturb(self, *disturbances):
         """From now on these, and no others."""

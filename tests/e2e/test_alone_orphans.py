@@ -7,7 +7,7 @@ import contextlib
 
 import deploy
 import pytest
-from drill import Stack, functions
+from drill import LAGS, Stack, functions
 from experiments import ROOT, partition, stopped
 from resources import denied, partitioned, state
 from testing import eventually, raised
@@ -21,6 +21,7 @@ def deployed(tmp_path):
         parameters = {"Environments": "lab", "Faults": "ec2-instance,subnet"}
         outputs = deploy.deploy(ROOT / "template.yaml", code=functions(), parameters=parameters)
         deploy.prove_undo(outputs["RunsTableName"])
+        aws.ask("lags", LAGS)
         yield Stack(aws, outputs, None)
 
 

@@ -50,3 +50,4 @@ def test_of_many_runs_at_once_one_has_the_target_and_the_others_say_who(stack):
         assert run.ledger() == []
     winner.stop()
     eventually(lambda: not winner.open(), 60)
+    stack.calm()

@@ -31,7 +31,7 @@ def test_the_first_drill_needs_no_metric(stack):
     healthy = {"name": "healthy", "host_health": {"of": "one-host"}, "covers": "10s", "tolerance": {"at_least": 100}}
     soon = {"recovery": {"within": "1m", "check_every": "5s"}, "success": [{"recovery_time_at_most": "1m"}]}
 
-    run = stack.start(ready_made("hello", duration="30s", steady_state=[healthy], **soon))
+    run = stack.start(ready_made("hello", duration="30s", observe={"every": "1s"}, steady_state=[healthy], **soon))
 
     run.ends("SUCCEEDED")
     assert run.measured("fault", "healthy") == {100}
