@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use drill_model::experiment::{Probe, Source, Trigger};
+use drill_model::experiment::{Probe, Slot, Source, Trigger};
 use drill_model::observation::{Finite, Reading, Sample, Stage, mean};
-use drill_model::plan::{Baseline, Scope};
+use drill_model::plan::{Baseline, PlannedChange, Scope};
 use drill_model::quantity::Span;
 use drill_model::refusal::Refusal;
 
@@ -61,6 +61,19 @@ pub(super) async fn measure(world: &impl PreparePorts, scope: &Scope) -> Result<
     Ok(Measured { baseline, reasons: reasons.into_iter().flatten().collect() })
 }
 
+/// For how long there is a fault: what lies between two of them shows nothing of either.
+fn faulty(changes: &[PlannedChange]) -> Span {
+    let mut slots: Vec<Slot> = changes.iter().map(|change| change.slot).collect();
+    slots.sort_by_key(|slot| slot.from);
+    let (mut sum, mut until) = (0, 0);
+    for slot in slots {
+        let to = slot.from.plus(slot.lasts).as_millis();
+        sum += to.saturating_sub(slot.from.as_millis().max(until));
+        until = until.max(to);
+    }
+    Span::millis(sum)
+}
+
 /// What a probe showed, and what speaks against it.
 fn of_probe(scope: &Scope, probe: &Probe, samples: &[Sample]) -> (Baseline, Option<Refusal>) {
     let experiment = &scope.experiment;
@@ -69,10 +82,8 @@ fn of_probe(scope: &Scope, probe: &Probe, samples: &[Sample]) -> (Baseline, Opti
     let known: Vec<f64> = values.iter().filter_map(Reading::number).collect();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let unknown = samples.iter().filter(|sample| matches!(sample.reading(&probe.name), Reading::Unknown(_))).count();
-    let lasting = scope.changes.iter().map(|change| change.slot.from.plus(change.slot.lasts)).max();
-    let lasting = lasting.unwrap_or(Span::ZERO);
     let before: Vec<f64> = values.iter().filter_map(compare::number).collect();
-    let (power, unseeable) = compare::power(experiment, probe, &before, lasting);
+    let (power, unseeable) = compare::power(experiment, probe, &before, faulty(&scope.changes));
     let baseline = Baseline {
         probe: name(),
         mean: mean(&known).and_then(|average| Finite::try_from(average).ok()),
@@ -124,4 +135,31 @@ fn published_after(probe: &Probe, samples: &[Sample]) -> Option<Span> {
         u64::try_from(sample.at.duration_since(until).as_millis()).ok()
     };
     samples.iter().filter_map(age).max().map(Span::millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::plan;
+
+    fn faulty_for(slots: &[(u64, u64)]) -> Span {
+        let change = plan("\n  stop_when: none", 1.0).scope.changes.remove(0);
+        let of = |&(from, lasts): &(u64, u64)| {
+            let (from, lasts) = (Span::seconds(from), Span::seconds(lasts));
+            PlannedChange { slot: Slot { from, lasts, to: from.plus(lasts).plus(Slot::LANDING) }, ..change.clone() }
+        };
+        faulty(&slots.iter().map(of).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_lies_between_two_faults_is_no_time_of_a_fault() {
+        assert_eq!(faulty_for(&[(600, 60)]), Span::seconds(60));
+        assert_eq!(faulty_for(&[(300, 60), (0, 60)]), Span::seconds(120));
+    }
+
+    #[test]
+    fn two_faults_at_once_do_not_make_the_time_longer() {
+        assert_eq!(faulty_for(&[(0, 60), (30, 60)]), Span::seconds(90));
+        assert_eq!(faulty_for(&[(0, 90), (30, 10)]), Span::seconds(90));
+    }
 }
