@@ -30,6 +30,7 @@ def test_an_instance_is_stopped_and_runs_again(stack):
     run.ended(300)
 
     assert state(stack, instance) == "running"
+    assert run.record()["ending"] == {"because": "completed"}
     assert (armed(stack), run.open()) == ([], [])
     assert [row["state"]["is"] for row in run.ledger()] == ["undone"]
 
