@@ -20,7 +20,8 @@ use crate::records::{self, RecordError};
 /// How long a call waits for resources, and for hosts while other faults go on, which nobody watches meanwhile.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// How long it waits for hosts where nothing else is left to do: an order to revert that comes as late as it may is still
-/// heard. Who gives up sooner, and sends another one, never hears a host that takes longer.
+/// heard. Who gives up sooner, and sends another one, never hears a host that takes longer. Sweeps overlap while a host is
+/// silent: one begins each minute, and each is tried three times.
 pub(crate) const HEARING: Duration = Duration::from_secs(150);
 
 /// How long putting a host back may take.
